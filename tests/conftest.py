@@ -1,11 +1,26 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use.
+
+The suite runs on SQLite and the queue in the database; with IMAGEVAULT_DATABASE_URL and
+IMAGEVAULT_BROKER_URL it runs on PostgreSQL and Redis instead.
+"""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Before Django reads its settings: tests never see the vault of whoever runs them.
+scratch = tempfile.TemporaryDirectory(prefix="imagevault-tests-")
+os.environ["IMAGEVAULT_DATA"] = scratch.name
+os.environ["IMAGEVAULT_SECRET_KEY"] = "for-tests-only-and-long-enough-to-be-accepted"
+os.environ["IMAGEVAULT_DEBUG"] = "no"
+os.environ["IMAGEVAULT_TIME_ZONE"] = "Europe/Berlin"
+os.environ["IMAGEVAULT_WORKERS"] = "2"
+# The browser's driver runs an event loop in the thread that asks the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +32,26 @@ def shared_photos() -> Path:
         if os.environ.get("CI"):
             pytest.fail(f"{folder} is missing: set IMAGEVAULT_TEST_PHOTOS")
         pytest.skip(f"no real photos at {folder}")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages name their static files without a manifest, which only a build makes."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {
+            "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        },
+    }
+
+
+@pytest.fixture
+def vault(tmp_path, settings) -> Path:
+    """An empty vault that the settings point to."""
+    from gallery import vault as vaults
+
+    folder = tmp_path / "vault"
+    vaults.found(folder)
+    settings.IMAGEVAULT_DATA = folder
     return folder

@@ -1,0 +1,254 @@
+"""Photos: what the family sees, one row per digest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from gallery import renditions
+from gallery.models.fields import LocalDateTimeField
+from gallery.models.steps import Step
+
+if TYPE_CHECKING:
+    from gallery.models.sources import SourceFile
+
+
+class NotDiscardable(Exception):
+    """The photo cannot go to the trash: nothing live would stay in its place."""
+
+
+class Precision(models.TextChoices):
+    """How exactly the time a photo was taken is known."""
+
+    SECOND = "second", "to the second"
+    MINUTE = "minute", "to the minute"
+    DAY = "day", "the day"
+    MONTH = "month", "the month"
+    YEAR = "year", "the year"
+    UNKNOWN = "unknown", "unknown"
+
+
+class Origin(models.TextChoices):
+    """What the time a photo was taken rests on."""
+
+    EXIF_ORIGINAL = "exif_original", "the camera's own record"
+    EXIF_DIGITISED = "exif_digitised", "the camera's or scanner's record"
+    XMP = "xmp", "a note in the file (XMP)"
+    FILE_NAME = "file_name", "the file name"
+    EXIF_MODIFIED = "exif_modified", "the last change noted in the file"
+    MODIFICATION_TIME = "modification_time", "the file's modification time"
+    NONE = "none", "nothing"
+
+
+class PhotoQuerySet(models.QuerySet):
+    def live(self) -> PhotoQuerySet:
+        # See also Photo.is_live
+        return self.filter(trashed_at=None)
+
+    def trashed(self) -> PhotoQuerySet:
+        """Photos in the trash, which can still be restored."""
+        return self.filter(trashed_at__isnull=False, purged_at=None)
+
+    def stored(self) -> PhotoQuerySet:
+        """Photos whose original is in the vault, in the trash or not."""
+        # See also Photo.is_stored
+        return self.filter(purged_at=None)
+
+    def trashed_before(self, moment: datetime) -> PhotoQuerySet:
+        return self.trashed().filter(trashed_at__lt=moment)
+
+    def taken_between(self, first: date | None, last: date | None) -> PhotoQuerySet:
+        """Photos taken from the first day to the last, both included."""
+        photos = self
+        if first:
+            photos = photos.filter(taken_at__gte=datetime.combine(first, time.min))
+        if last:
+            after = datetime.combine(last, time.min) + timedelta(days=1)
+            photos = photos.filter(taken_at__lt=after)
+        return photos
+
+
+class Photo(models.Model):
+    """A picture in the catalogue: one digest, one row, however often it was seen."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    extension = models.CharField(max_length=8, editable=False)
+    size = models.PositiveBigIntegerField(editable=False, help_text="Bytes")
+    # The name under which it was first seen.
+    name = models.CharField(max_length=255, editable=False)
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+
+    # What the file says; see gallery/metadata.py
+    format = models.CharField(max_length=16, editable=False)
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
+    camera_make = models.CharField(max_length=100, blank=True, editable=False)
+    camera_model = models.CharField(max_length=100, blank=True, editable=False)
+    latitude = models.FloatField(null=True, editable=False)
+    longitude = models.FloatField(null=True, editable=False)
+    facts = models.JSONField(default=dict, editable=False)
+    # Why it cannot be shown, or not whole.
+    problem = models.CharField(max_length=500, blank=True, editable=False)
+
+    # When it was taken; see gallery/dates.py
+    taken_at = LocalDateTimeField(null=True, editable=False)
+    taken_offset = models.SmallIntegerField(
+        null=True, editable=False, help_text="Minutes east of UTC, where known"
+    )
+    taken_precision = models.CharField(
+        max_length=8,
+        choices=Precision.choices,
+        default=Precision.UNKNOWN,
+        editable=False,
+    )
+    taken_from = models.CharField(
+        max_length=20, choices=Origin.choices, default=Origin.NONE, editable=False
+    )
+
+    # The trash
+    trashed_at = models.DateTimeField(null=True, editable=False)
+    trashed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    in_favour_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="preferred_to",
+        editable=False,
+    )
+    purged_at = models.DateTimeField(null=True, editable=False)
+
+    objects = PhotoQuerySet.as_manager()
+    sightings: models.Manager[SourceFile]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(trashed_at__isnull=False) | Q(purged_at=None),
+                name="gallery_purged_from_trash",
+            ),
+            models.CheckConstraint(
+                condition=Q(trashed_at=None) | Q(in_favour_of__isnull=False),
+                name="gallery_trashed_in_favour_of",
+            ),
+        ]
+        # Each serves one order of the browse page, live photos only; the primary key
+        # breaks ties.
+        indexes = [
+            models.Index(
+                fields=[field, "id"],
+                condition=Q(trashed_at=None),
+                name=f"gallery_by_{field}",
+            )
+            for field in ("taken_at", "added_at", "size", "name")
+        ] + [
+            models.Index(
+                fields=["trashed_at", "id"],
+                condition=Q(trashed_at__isnull=False),
+                name="gallery_by_trashed_at",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("gallery:photo", args=[self.pk])
+
+    @property
+    def is_live(self) -> bool:
+        # See also PhotoQuerySet.live
+        return self.trashed_at is None
+
+    @property
+    def is_stored(self) -> bool:
+        # See also PhotoQuerySet.stored
+        return self.purged_at is None
+
+    @property
+    def camera(self) -> str:
+        """Maker and model, without the maker's name twice."""
+        make, model = self.camera_make, self.camera_model
+        if not make or model.lower().startswith(make.split()[0].lower()):
+            return model
+        return f"{make} {model}".strip()
+
+    @transaction.atomic
+    def move_to_trash(
+        self, *, by: AbstractBaseUser | None, in_favour_of: Photo
+    ) -> bool:
+        """Take the photo out of the gallery; its original stays until it is purged.
+
+        Return false if it was in the trash already. Raise NotDiscardable unless the
+        photo it yields to is another one and live.
+        """
+        # Both rows are locked in one order, or two people discarding each other's
+        # keeper at once could both succeed.
+        pair = Photo.objects.select_for_update().order_by("pk")
+        locked = {
+            photo.pk: photo for photo in pair.filter(pk__in=[self.pk, in_favour_of.pk])
+        }
+        if in_favour_of.pk == self.pk or not locked[in_favour_of.pk].is_live:
+            raise NotDiscardable(f"{in_favour_of} is not a live photo to keep instead.")
+        now = timezone.now()
+        moved = (
+            Photo.objects.live()
+            .filter(pk=self.pk)
+            .update(trashed_at=now, trashed_by=by, in_favour_of=in_favour_of)
+        )
+        if moved:
+            self.trashed_at, self.trashed_by = now, by  # type: ignore[assignment]
+            self.in_favour_of = in_favour_of
+        return bool(moved)
+
+    def restore(self) -> bool:
+        """Bring the photo back from the trash; return false if it is not there."""
+        restored = (
+            Photo.objects.trashed()
+            .filter(pk=self.pk)
+            .update(trashed_at=None, trashed_by=None, in_favour_of=None)
+        )
+        if restored:
+            self.trashed_at = self.trashed_by = self.in_favour_of = None
+        return bool(restored)
+
+    def update_facts(self, **values: Any) -> None:
+        """Store what is now known of the photo, and only that."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.save(update_fields=list(values))
+
+
+class Thumbnail(Step):
+    """The grid rendition of a photo, and the reading of its metadata with it."""
+
+    RECIPE = renditions.RECIPE
+
+    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, primary_key=True)
+    width = models.PositiveSmallIntegerField(null=True, editable=False)
+    height = models.PositiveSmallIntegerField(null=True, editable=False)
+
+    class Meta(Step.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"thumbnail of {self.photo_id}"

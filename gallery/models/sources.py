@@ -1,0 +1,132 @@
+"""Where photos come from: drives, uploads, and the ledger of every file seen on them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from gallery.models.photos import Photo
+
+
+def path_key(path: str) -> str:
+    """Return what stands for a path in an index: paths may be longer than a key can be."""
+    return hashlib.blake2b(path.encode(), digest_size=16).hexdigest()
+
+
+class Source(models.Model):
+    """A place photos come from: a drive, or the upload page."""
+
+    class Kind(models.TextChoices):
+        DRIVE = "drive", "drive"
+        UPLOAD = "upload", "upload"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DRIVE)
+    label = models.CharField(max_length=200, unique=True)
+    # File system and folder in it, by which a drive is known wherever it is mounted.
+    volume = models.CharField(max_length=500, blank=True, db_index=True)
+    # Where it was seen last.
+    mounted_at = models.TextField(blank=True)
+    first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ImportRun(models.Model):
+    """One pass over a source: when, by whom, and its counts."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "running"
+        FINISHED = "finished", "finished"
+        INTERRUPTED = "interrupted", "interrupted"
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(
+        max_length=12, choices=State.choices, default=State.RUNNING
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    seen = models.PositiveIntegerField(default=0)
+    bytes_seen = models.PositiveBigIntegerField(default=0)
+    bytes_stored = models.PositiveBigIntegerField(default=0)
+    # Outcome to count; adds up to `seen`.
+    outcomes = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} over {self.source}"
+
+
+class Outcome(models.TextChoices):
+    """What became of a file seen on a source: exactly one of these."""
+
+    IMPORTED = "imported", "imported"
+    ALREADY_KNOWN = "already_known", "already in the vault"
+    DISCARDED = "discarded_earlier", "discarded earlier in favour of another photo"
+    NOT_A_PHOTO = "not_a_photo", "not a photo"
+    JUNK = "junk", "junk left by a computer"
+    EMPTY = "empty", "empty"
+    EXCLUDED = "excluded", "excluded by choice"
+    LINK = "link", "a link, not followed"
+    SPECIAL = "special", "not a file"
+    UNREADABLE = "unreadable", "unreadable"
+
+
+class SourceFileQuerySet(models.QuerySet):
+    def at(self, source: Source, paths: Iterable[str]) -> SourceFileQuerySet:
+        """Ledger rows of these paths of a source."""
+        return self.filter(source=source, path_key__in=[path_key(p) for p in paths])
+
+    def with_photo(self) -> SourceFileQuerySet:
+        return self.filter(photo__isnull=False)
+
+
+class SourceFile(models.Model):
+    """One file seen on a source: a row of the ledger.
+
+    `path` is relative to the source, with `/`. Bytes that are not UTF-8 are written
+    by gallery.walk.readable, which can be turned back.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="files")
+    path = models.TextField()
+    path_key = models.CharField(max_length=32, editable=False)
+    size = models.PositiveBigIntegerField(default=0)
+    modified_ns = models.BigIntegerField(
+        null=True, help_text="Modification time, nanoseconds since 1970 UTC"
+    )
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    reason = models.CharField(max_length=500, blank=True)
+    photo = models.ForeignKey(
+        Photo, on_delete=models.PROTECT, null=True, related_name="sightings"
+    )
+    first_run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="+")
+    last_run = models.ForeignKey(
+        ImportRun, on_delete=models.PROTECT, related_name="files"
+    )
+
+    objects = SourceFileQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "path_key"], name="gallery_path_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.path}"
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
