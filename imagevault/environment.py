@@ -110,16 +110,18 @@ def postgres(name: str) -> dict[str, Any] | None:
     value = text(name)
     if not value:
         return None
-    try:
-        parsed = environ.Env.db_url_config(value)
-    except (ValueError, ImproperlyConfigured, KeyError):
-        parsed = {}
-    if not value.startswith(("postgres://", "postgresql://")) or not parsed.get("NAME"):
+    parsed: dict[str, Any] = {}
+    if value.startswith(("postgres://", "postgresql://")):
+        try:
+            parsed = dict(environ.Env.db_url_config(value))
+        except (ValueError, ImproperlyConfigured):
+            pass
+    if not parsed.get("NAME"):
         raise BadSetting(
             f"{name} must be an address such as "
             f"postgres://user:password@host:5432/imagevault."
         )
-    return dict(parsed)
+    return parsed
 
 
 def redis(name: str) -> str:

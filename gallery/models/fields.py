@@ -1,7 +1,7 @@
 """Fields that Django does not have."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -50,11 +50,11 @@ class LocalDateTimeField(models.Field):
         connection: Any,
         prepared: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
-        value = value if prepared else self.get_prep_value(value)
-        if value is None or connection.vendor == "postgresql":
-            return value
+        moment = cast(Any, value if prepared else self.get_prep_value(value))
+        if moment is None or connection.vendor == "postgresql":
+            return moment
         # Always six digits, so that text sorts as time does.
-        return value.isoformat(sep=" ", timespec="microseconds")
+        return moment.isoformat(sep=" ", timespec="microseconds")
 
     def value_to_string(self, obj: models.Model) -> str:
         value = self.value_from_object(obj)

@@ -13,7 +13,7 @@ from django.utils import timezone
 MAX_ATTEMPTS = 3
 
 
-class StepQuerySet(models.QuerySet):
+class StepQuerySet(models.QuerySet["Step"]):
     """Rows of one step; `recipe` is the current one of the model's pure module."""
 
     def outstanding(self) -> StepQuerySet:
