@@ -1,7 +1,7 @@
 """Fields that Django does not have."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -50,11 +50,11 @@ class LocalDateTimeField(models.Field):
         connection: Any,
         prepared: bool = False,  # noqa: FBT001, FBT002
     ) -> Any:
-        moment = cast(Any, value if prepared else self.get_prep_value(value))
-        if moment is None or connection.vendor == "postgresql":
-            return moment
+        local = self.to_python(value)
+        if local is None or connection.vendor == "postgresql":
+            return local
         # Always six digits, so that text sorts as time does.
-        return moment.isoformat(sep=" ", timespec="microseconds")
+        return local.isoformat(sep=" ", timespec="microseconds")
 
     def value_to_string(self, obj: models.Model) -> str:
         value = self.value_from_object(obj)

@@ -48,7 +48,7 @@ def test_originals_without_a_marker_are_not_taken_for_a_new_vault(tmp_path, sett
 
 
 def test_a_missing_vault_is_named_with_what_to_do(tmp_path):
-    with pytest.raises(vaults.NoVault, match="Is the disk .* mounted"):
+    with pytest.raises(vaults.NoVault, match=r"Is the disk .* mounted"):
         vaults.require(tmp_path)
 
 
