@@ -1,2 +1,8 @@
+from django.urls import path
+
+from gallery.views.browse import browse
+
 app_name = "gallery"
-urlpatterns: list = []
+urlpatterns = [
+    path("", browse, name="browse"),
+]

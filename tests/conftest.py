@@ -44,6 +44,7 @@ def plain_static_files(settings):
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
     }
+    settings.STATIC_ROOT = scratch.name
 
 
 @pytest.fixture
