@@ -4,11 +4,18 @@ The suite runs on SQLite and the queue in the database; with IMAGEVAULT_DATABASE
 IMAGEVAULT_BROKER_URL it runs on PostgreSQL and Redis instead.
 """
 
+from __future__ import annotations
+
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.house import House, Template
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -56,3 +63,30 @@ def vault(tmp_path, settings) -> Path:
     vaults.found(folder)
     settings.IMAGEVAULT_DATA = folder
     return folder
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory) -> Iterator[Template]:
+    """A migrated database to copy houses from."""
+    from tests.house import Template
+
+    template = Template(tmp_path_factory.mktemp("houses"))
+    yield template
+    template.drop()
+
+
+@pytest.fixture
+def house(migrated, tmp_path, settings, django_db_blocker) -> Iterator[House]:
+    """A vault with a database of its own, for tests that start programs in it.
+
+    Nothing of the test runs in a transaction. Do not use it together with `db`.
+    """
+    house = migrated.copy(tmp_path / "house")
+    settings.IMAGEVAULT_DATA = house.folder
+    cache = {**settings.CACHES["default"], "LOCATION": house.folder / "cache"}
+    settings.CACHES = {"default": cache}
+    try:
+        with django_db_blocker.unblock(), house.opened():
+            yield house
+    finally:
+        house.pull_down()
