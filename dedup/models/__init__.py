@@ -1,0 +1,29 @@
+from dedup.models.comparisons import Comparison, ComparisonQuerySet, Kind
+from dedup.models.decisions import Decision, Says, Verdict, VerdictQuerySet, pair_of
+from dedup.models.fingerprints import Fingerprint, FingerprintQuerySet, Search
+from dedup.models.sets import (
+    Choice,
+    DuplicateSet,
+    DuplicateSetQuerySet,
+    Member,
+    Turn,
+)
+
+__all__ = [
+    "Choice",
+    "Comparison",
+    "ComparisonQuerySet",
+    "Decision",
+    "DuplicateSet",
+    "DuplicateSetQuerySet",
+    "Fingerprint",
+    "FingerprintQuerySet",
+    "Kind",
+    "Member",
+    "Says",
+    "Search",
+    "Turn",
+    "Verdict",
+    "VerdictQuerySet",
+    "pair_of",
+]

@@ -1,0 +1,104 @@
+"""Candidate pairs, and what measuring them gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from gallery.models import Photo, Step, StepQuerySet
+
+# Raise this when the judge would answer otherwise than before.
+RECIPE = 1
+
+
+class Kind(models.TextChoices):
+    """What two pictures are to each other."""
+
+    DUPLICATES = "duplicates", "duplicates"
+    SIMILAR_SHOTS = "similar_shots", "similar shots"
+    DISTINCT = "distinct", "distinct"
+
+
+class ComparisonQuerySet(StepQuerySet):
+    def measured(self) -> ComparisonQuerySet:
+        """Pairs with an answer, be it one of an older recipe."""
+        return self.filter(recipe__gt=0)
+
+    def matches(self) -> ComparisonQuerySet:
+        """Pairs that show the same picture, or two shots of one scene."""
+        return self.measured().exclude(kind=Kind.DISTINCT)
+
+    def to_group(self) -> ComparisonQuerySet:
+        """Measured pairs that no set takes account of yet."""
+        return self.measured().filter(is_grouped=False)
+
+    def touching(self, photo_ids: Iterable[int]) -> ComparisonQuerySet:
+        photo_ids = list(photo_ids)
+        return self.filter(Q(left__in=photo_ids) | Q(right__in=photo_ids))
+
+    def among(self, photo_ids: Iterable[int]) -> ComparisonQuerySet:
+        photo_ids = list(photo_ids)
+        return self.filter(left__in=photo_ids, right__in=photo_ids)
+
+    def between_live(self) -> ComparisonQuerySet:
+        return self.filter(left__trashed_at=None, right__trashed_at=None)
+
+    def regroup(self) -> int:
+        """Ask for the sets these pairs belong to, to be made anew."""
+        return self.filter(is_grouped=True).update(is_grouped=False)
+
+
+class Comparison(Step):
+    """A pair that a sieve offers, the smaller photo id left, and the judge's answer.
+
+    `road` says which sieve: another way to find candidates only adds rows.
+    """
+
+    RECIPE = RECIPE
+
+    left = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
+    right = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
+    road = models.CharField(max_length=12, default="hash", editable=False)
+    distance = models.PositiveSmallIntegerField(null=True, editable=False)
+    # How the left picture has to be turned to lie on the right; dedup.perceptual.
+    turn = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    kind = models.CharField(
+        max_length=13, choices=Kind.choices, blank=True, editable=False
+    )
+    relations = models.JSONField(default=list, editable=False)
+    numbers = models.JSONField(default=dict, editable=False)
+    confidence = models.FloatField(default=0, editable=False)
+    is_grouped = models.BooleanField(default=False, editable=False)
+
+    objects = ComparisonQuerySet.as_manager()
+
+    class Meta(Step.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["left", "right"], name="dedup_pair_once"),
+            models.CheckConstraint(
+                condition=Q(left__lt=F("right")), name="dedup_pair_in_order"
+            ),
+        ]
+        indexes = [
+            *Step.Meta.indexes,
+            models.Index(
+                fields=["id"],
+                condition=Q(is_grouped=False, recipe__gt=0),
+                name="dedup_to_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.left_id} and {self.right_id}"
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        return self.left_id, self.right_id
+
+    def answer(self, **values: Any) -> None:
+        """Store what the judge said; a new answer asks for its sets to be made anew."""
+        self.finish(is_grouped=False, **values)

@@ -1,0 +1,178 @@
+"""Sets of photos that wait for one review, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from dedup.models.comparisons import Kind
+from gallery.models import Photo
+from gallery.models.fields import LocalDateTimeField
+
+
+class Turn(models.Model):
+    """A row whose lock is the right to change sets: grouping and deciding take turns."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    @contextmanager
+    def taken(cls) -> Iterator[None]:
+        """Run one transaction in which nobody else changes a set.
+
+        SQLite's immediate transactions exclude each other by themselves.
+        """
+        with transaction.atomic():
+            cls.objects.get_or_create(name="sets")
+            cls.objects.select_for_update().get(name="sets")
+            yield
+
+
+class Choice(models.TextChoices):
+    """What happens to a member."""
+
+    UNDECIDED = "undecided", "undecided"
+    KEEP = "keep", "keep"
+    DISCARD = "discard", "discard"
+
+
+class DuplicateSetQuerySet(models.QuerySet):
+    def open(self) -> DuplicateSetQuerySet:
+        # See also DuplicateSet.is_open
+        return self.filter(state=DuplicateSet.State.OPEN)
+
+    def in_order(self) -> DuplicateSetQuerySet:
+        """The order of the desk: what gains most comes first."""
+        return self.order_by("-bytes_to_gain", "-pk")
+
+    def after(self, one: DuplicateSet) -> DuplicateSetQuerySet:
+        """Sets that follow this one in the order of the desk."""
+        return self.filter(
+            Q(bytes_to_gain__lt=one.bytes_to_gain)
+            | Q(bytes_to_gain=one.bytes_to_gain, pk__lt=one.pk)
+        )
+
+
+class DuplicateSet(models.Model):
+    """Photos that all match the set's keeper, waiting for one review."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "open"
+        RESOLVED = "resolved", "resolved"
+        DISMISSED = "dismissed", "dismissed"
+
+    SETS = [(kind.value, kind.label) for kind in (Kind.DUPLICATES, Kind.SIMILAR_SHOTS)]
+
+    kind = models.CharField(max_length=13, choices=SETS, editable=False)
+    state = models.CharField(
+        max_length=9, choices=State.choices, default=State.OPEN, editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    # Raised by every change of the members: what a page showed may be outdated.
+    revision = models.PositiveIntegerField(default=1, editable=False)
+
+    # Kept here so that a list of thousands asks no member.
+    size = models.PositiveIntegerField("photos", default=0, editable=False)
+    bytes_to_gain = models.PositiveBigIntegerField(
+        "to gain", default=0, editable=False, help_text="Bytes the discarded take"
+    )
+    relation = models.CharField(max_length=20, blank=True, editable=False)
+    confidence = models.FloatField(default=0, editable=False)
+    taken_at = LocalDateTimeField("taken", null=True, editable=False)
+
+    objects = DuplicateSetQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["state", "bytes_to_gain", "id"], name="dedup_by_bytes"
+            ),
+            models.Index(
+                fields=["state", "kind", "bytes_to_gain", "id"], name="dedup_by_kind"
+            ),
+            models.Index(fields=["state", "taken_at", "id"], name="dedup_by_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"set {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        # See also DuplicateSetQuerySet.open
+        return self.state == self.State.OPEN
+
+    def close(self, state: str, *, by: User | None) -> None:
+        self.state, self.closed_at = state, timezone.now()
+        self.closed_by = by
+        self.save(update_fields=["state", "closed_at", "closed_by"])
+
+    def reopen(self) -> None:
+        self.state, self.closed_at, self.closed_by = self.State.OPEN, None, None
+        self.save(update_fields=["state", "closed_at", "closed_by"])
+
+
+class Member(models.Model):
+    """One photo's place in one set."""
+
+    duplicate_set = models.ForeignKey(
+        DuplicateSet, on_delete=models.CASCADE, related_name="members"
+    )
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
+    is_keeper = models.BooleanField(default=False, editable=False)
+    # Of the keeper: the order in which members are shown.
+    place = models.PositiveSmallIntegerField(default=0, editable=False)
+    suggestion = models.CharField(
+        max_length=9,
+        choices=Choice.choices,
+        default=Choice.UNDECIDED,
+        editable=False,
+    )
+    reason = models.CharField(max_length=200, blank=True, editable=False)
+    # How it differs from the keeper, and what was measured.
+    relations = models.JSONField(default=list, editable=False)
+    numbers = models.JSONField(default=dict, editable=False)
+    distance = models.PositiveSmallIntegerField(null=True, editable=False)
+    confidence = models.FloatField(default=0, editable=False)
+    decision = models.CharField(
+        max_length=9, choices=Choice.choices, default=Choice.UNDECIDED, editable=False
+    )
+
+    class Meta:
+        ordering = ["duplicate_set", "place", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["duplicate_set", "photo"], name="dedup_member_once"
+            ),
+            models.UniqueConstraint(
+                fields=["duplicate_set"],
+                condition=Q(is_keeper=True),
+                name="dedup_one_keeper",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.photo_id} in set {self.duplicate_set_id}"
+
+    @property
+    def relation(self) -> str:
+        """The one word for how the member differs from the keeper."""
+        if self.is_keeper:
+            return "keeper"
+        return self.relations[0] if self.relations else ""
