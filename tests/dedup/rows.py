@@ -16,7 +16,7 @@ from tests import pictures
 
 def photo(image: Image.Image | None = None, *, seed: int = 0, **facts: object) -> Photo:
     """A photo with its original and its thumbnail in the vault."""
-    image = image or pictures.scene(seed=seed)
+    image = image or pictures.scene(seed=seed, size=(160, 120))
     content = pictures.jpeg(image) + facts.pop("tail", b"")
     digest = hashlib.sha256(content).hexdigest()
     facts = {
