@@ -16,15 +16,15 @@ BY_LABEL = Path("/dev/disk/by-label")
 LONGEST = 500
 
 # Made by the kernel as they are read; no photo lies there.
-KERNEL = frozenset(
-    "autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs "
-    "fusectl hugetlbfs mqueue nsfs proc pstore rpc_pipefs securityfs selinuxfs sysfs "
-    "tracefs".split()
-)
+KERNEL = {
+    *("autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs"),
+    *("devpts", "devtmpfs", "efivarfs", "fusectl", "hugetlbfs", "mqueue", "nsfs"),
+    *("proc", "pstore", "rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs"),
+}
 # Their statvfs identity comes from what is on the disk, not from where it is plugged in.
-LASTING_IDS = frozenset({"ext2", "ext3", "ext4", "btrfs", "zfs"})
+LASTING_IDS = {"ext2", "ext3", "ext4", "btrfs", "zfs"}
 # The address they are mounted from is who they are.
-NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"})
+NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"}
 
 
 @dataclass(frozen=True, slots=True)
