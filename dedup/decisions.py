@@ -34,8 +34,8 @@ from dedup.models import (
     pair_of,
 )
 from dedup.models.decisions import Pair, pairs_among
-from gallery import vault
-from gallery.models import Origin, Photo, Precision
+from gallery import dates, vault
+from gallery.models import Photo
 
 WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
 WHERE = ("latitude", "longitude")
@@ -316,25 +316,32 @@ def _move_facts(discarded: Photo, keeper: Photo, decision: Decision) -> None:
 
 
 def _knows_better(discarded: Photo, keeper: Photo) -> bool:
-    """Return whether the copy's date rests on stronger evidence, or is more exact."""
-    if discarded.taken_at is None:
+    """Return whether the copy's date is to be trusted more than the keeper's."""
+    theirs = _evidence(discarded)
+    if theirs is None:
         return False
-    theirs, ours = _evidence(discarded), _evidence(keeper)
-    if theirs == ours == _evidence_of(Origin.MODIFICATION_TIME, keeper.taken_precision):
-        # Copying makes a file's time younger, never older.
-        return keeper.taken_at is None or discarded.taken_at < keeper.taken_at
-    return theirs < ours
+    ours = _evidence(keeper)
+    if ours is None:
+        return True
+    found = dates.best([ours, theirs])
+    if found.taken_at == ours.taken_at or found.taken_at != theirs.taken_at:
+        return False
+    # Of two equally good records neither is better for being earlier; but copying makes
+    # a file's time younger, never older.
+    equals = (ours.origin, ours.precision) == (theirs.origin, theirs.precision)
+    by_copying = ours.origin == dates.Origin.MODIFICATION_TIME
+    return not equals or by_copying or theirs.taken_at > ours.taken_at
 
 
-def _evidence(photo: Photo) -> tuple[int, int]:
+def _evidence(photo: Photo) -> dates.Evidence | None:
     if photo.taken_at is None:
-        return _evidence_of(Origin.NONE, Precision.UNKNOWN)
-    return _evidence_of(photo.taken_from, photo.taken_precision)
-
-
-def _evidence_of(origin: str, precision: str) -> tuple[int, int]:
-    """Return the rank of a date: the least is the best."""
-    return Origin.values.index(origin), Precision.values.index(precision)
+        return None
+    return dates.Evidence(
+        photo.taken_at,
+        dates.Precision(photo.taken_precision),
+        dates.Origin(photo.taken_from),
+        photo.taken_offset,
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -409,7 +416,7 @@ def _withdraw_verdicts(decision: Decision) -> None:
             was = noted["before"]
             rows.update(
                 says=was["says"],
-                by_id=was["by"],
+                by=User.objects.filter(pk=was["by"]).first(),
                 at=datetime.fromisoformat(was["at"]),
                 decision_id=was["decision"],
             )

@@ -189,6 +189,8 @@ def test_the_keeper_gains_the_better_date_and_the_position(vault, admin_user):
             False,
         ),
         (("exif_original", "second", 2004), ("none", "unknown", None), False),
+        (("exif_original", "second", 2000), ("exif_original", "second", 2004), True),
+        (("exif_original", "second", 2004), ("exif_original", "second", 2003), False),
     ],
 )
 def test_a_weaker_date_moves_nothing(vault, admin_user, ours, theirs, moves):
@@ -197,7 +199,7 @@ def test_a_weaker_date_moves_nothing(vault, admin_user, ours, theirs, moves):
             seed=seed,
             taken_from=origin,
             taken_precision=precision,
-            taken_at=year and datetime(year, 1, 1),
+            taken_at=year and datetime(year, 1, 1, 9, 30),
         )
         for seed, (origin, precision, year) in enumerate((ours, theirs))
     )
