@@ -57,7 +57,7 @@ class LocalDateTimeField(models.Field):
         return local.isoformat(sep=" ", timespec="microseconds")
 
     def value_to_string(self, obj: models.Model) -> str:
-        value = self.value_from_object(obj)
+        value: Any = self.value_from_object(obj)
         return value.isoformat() if value else ""
 
     def formfield(self, **kwargs: Any) -> Any:
