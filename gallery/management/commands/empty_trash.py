@@ -1,0 +1,65 @@
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from gallery import trash, vault
+
+
+class Command(BaseCommand):
+    help = (
+        "Purge discarded photos: their bytes are gone for good. Each only when the photo "
+        "kept in its place has been re-read and is intact."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--older-than",
+            type=int,
+            default=settings.TRASH_DAYS,
+            metavar="DAYS",
+            help="Purge what was discarded at least so many days ago (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--json", metavar="FILE", help="Write the result as JSON; - for the output"
+        )
+
+    def handle(
+        self, *, older_than: int, json: str | None, **options: Any
+    ) -> str | None:
+        if older_than < 0:
+            raise CommandError("--older-than must not be negative.", returncode=2)
+        before = timezone.now() - timedelta(days=older_than)
+        try:
+            report = trash.empty_trash(older_than=before)
+        except vault.NoVault as error:
+            raise CommandError(str(error), returncode=2) from error
+        if json:
+            write_json(report.to_json(), json)
+        if json != "-":
+            self.summarise(report)
+        if report.refused:
+            sys.exit(1)
+        return None
+
+    def summarise(self, report: trash.PurgeReport) -> None:
+        self.stdout.write(
+            f"{report.purged} photos purged, {filesizeformat(report.bytes_freed)} freed, "
+            f"{len(report.refused)} refused."
+        )
+        for refused in report.refused:
+            self.stdout.write(f"  {refused['name']}: {refused['reason']}")
+
+
+def write_json(result: dict[str, object], target: str) -> None:
+    text = json.dumps(result, indent=2) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        Path(target).write_text(text)
