@@ -91,11 +91,9 @@ def final_keeper(photo: Photo) -> Photo:
 def damage(photo: Photo, folder: Path) -> str:
     """Re-read the original; return what is wrong with it, or nothing."""
     path = vault.original(folder, photo.digest, photo.extension)
-    try:
-        found = originals.digest(path)
-    except OSError as error:
-        return f"{photo.name}, kept in its place, cannot be read: {error.strerror}."
-    if found != photo.digest:
+    if not path.exists():
+        return f"{photo.name}, kept in its place, is missing from the vault."
+    if not originals.is_whole(path, photo.digest):
         return f"{photo.name}, kept in its place, is damaged: its bytes have changed."
     return ""
 

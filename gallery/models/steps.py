@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -13,7 +14,7 @@ from django.utils import timezone
 MAX_ATTEMPTS = 3
 
 
-class StepQuerySet(models.QuerySet["Step"]):
+class StepQuerySet(models.QuerySet[Any]):
     """Rows of one step; `recipe` is the current one of the model's pure module."""
 
     def outstanding(self) -> StepQuerySet:

@@ -1,6 +1,6 @@
-import json
 import sys
 from datetime import timedelta
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         except vault.NoVault as error:
             raise CommandError(str(error), returncode=2) from error
         if json:
-            write_json(report.to_json(), json)
+            self.write(report.to_json(), json)
         if json != "-":
             self.summarise(report)
         if report.refused:
@@ -56,10 +56,9 @@ class Command(BaseCommand):
         for refused in report.refused:
             self.stdout.write(f"  {refused['name']}: {refused['reason']}")
 
-
-def write_json(result: dict[str, object], target: str) -> None:
-    text = json.dumps(result, indent=2) + "\n"
-    if target == "-":
-        sys.stdout.write(text)
-    else:
-        Path(target).write_text(text)
+    def write(self, result: dict[str, object], target: str) -> None:
+        text = dumps(result, indent=2) + "\n"
+        if target == "-":
+            self.stdout.write(text)
+        else:
+            Path(target).write_text(text)
