@@ -29,6 +29,7 @@ QUALITY = 85
 # How much larger than asked a JPEG is decoded: its decoder only knows 1/2, 1/4 and 1/8,
 # and the last step is left to a better filter.
 _MARGIN = 1.5
+_BLANK = 0.99  # a broken file that shows less than the rest shows nothing
 _BAND = 1 << 24  # bytes of pixels hashed at once
 
 # Formats whose decoders can show what there is of a file without an end
@@ -202,8 +203,9 @@ def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
 
 
 def _is_blank(image: Image.Image) -> bool:
-    """One colour all over: what a decoder leaves where there was nothing to decode."""
-    return all(low == high for low, high in image.getextrema())  # type: ignore[misc]
+    """Whether this is the grey or black a decoder leaves where nothing was to decode."""
+    shades = image.convert("L").histogram()
+    return max(shades) > _BLANK * sum(shades)
 
 
 def _encoded(image: Image.Image) -> Rendition:
