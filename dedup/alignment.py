@@ -1,0 +1,580 @@
+"""The measurement: lay one thumbnail over another and see where they agree.
+
+OpenCV and numpy only. Nothing is decided here; `dedup.relation` does that.
+
+Two pictures are laid over each other by what the perceptual hash says about their
+frames, or by local features (ORB, Rublee et al. 2011; ratio test, Lowe 2004; RANSAC),
+and then drawn together by optical flow (Lucas and Kanade 1981). Agreement is the
+normalised cross-correlation of small blocks, which no change of brightness or contrast
+moves.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dedup.perceptual import turned
+
+EDGE = 512  # pixels of the long edge of a thumbnail
+KEYPOINTS = 600
+SMALLEST = 32  # pixels of the short edge a picture needs for features
+MINIMUM_INLIERS = 12
+
+BLOCK = 20  # pixels
+BLUR = 1.2  # pixels: compression and noise differ between copies, shapes do not
+TEXTURE = 4.0  # grey levels: the least standard deviation of a block worth comparing
+AGREES = 0.8  # correlation of a block from which on it counts as the same
+DIFFERS = 0.5  # correlation below which its content is another
+_REACH = 8  # pixels a thing may have moved between two shots to be recognised
+_LOOKED_FOR = 40  # blocks that are searched for a movement
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """What comparing needs of one thumbnail; costs about 8 ms and 700 KB.
+
+    `picture` [height, width, 3] uint8 RGB; `grey` [height, width] uint8;
+    `points` [k, 2] float32, x and y in pixels; `descriptors` [k, 32] uint8.
+    """
+
+    picture: np.ndarray
+    grey: np.ndarray
+    points: np.ndarray
+    descriptors: np.ndarray
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.grey.shape[1], self.grey.shape[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """How the right picture's colours differ from the left one's, where they overlap.
+
+    `brightness`: difference of the mean grey, in levels. `contrast`, `saturation`: ratios
+    right to left. `tint`: the largest difference of a colour channel beyond brightness,
+    in levels. `residual`: grey levels that no curve from left to right explains.
+    `difference`: mean absolute difference of all pixels, in levels, as they are.
+    """
+
+    brightness: float = 0.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+    tint: float = 0.0
+    residual: float = 0.0
+    difference: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How two thumbnails lie over each other, and how well they agree there.
+
+    `method`: "frame" (edge on edge, as the hash proposed), "features" or "none".
+    `matrix`: nine numbers, row by row, from left to right thumbnail pixels.
+    `scale`: right pixels for a left pixel, both relative to their thumbnails' long edges
+    when `method` is "frame", hence 1 there. `degrees`: clockwise turn from left to right.
+    `stretch`: how unequally the two directions are scaled (1 is equally).
+    `left_overlap`, `right_overlap`: share of each picture's area the other one shows.
+    `left_box`, `right_box`: where the other lies in it, as left, top, right, bottom in
+    shares of width and height.
+    `blocks`: blocks with texture in the overlap; `agreement`: share of them above AGREES;
+    `correlation`: their median correlation; `whole`: correlation of the whole overlap.
+    `differing`: share of blocks whose content is another; `largest`: blocks of the
+    largest connected patch of those; `moved`: blocks found again some pixels away;
+    `motion`: 90th percentile of the remaining local displacement, in pixels.
+    `surroundings`: standard deviation, in levels, of the larger picture outside the
+    overlap (low for a plain frame), or None without an outside. `spread`: standard
+    deviation of the paler picture within it, in levels.
+    `sharpness`: fine detail of the right picture over that of the left, at equal scale.
+    """
+
+    method: str = "none"
+    matrix: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    left_size: tuple[int, int] = (0, 0)
+    right_size: tuple[int, int] = (0, 0)
+    inliers: int = 0
+    scale: float = 1.0
+    degrees: float = 0.0
+    mirrored: bool = False
+    stretch: float = 1.0
+    left_overlap: float = 0.0
+    right_overlap: float = 0.0
+    left_box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    right_box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    blocks: int = 0
+    agreement: float = 0.0
+    correlation: float = 0.0
+    whole: float = 0.0
+    differing: float = 0.0
+    largest: int = 0
+    moved: int = 0
+    motion: float = 0.0
+    surroundings: float | None = None
+    spread: float = 0.0
+    sharpness: float = 1.0
+    tone: Tone = Tone()
+
+    @property
+    def found(self) -> bool:
+        return self.method != "none"
+
+
+def features(thumbnail: np.ndarray) -> Features:
+    """Return the features of an upright thumbnail [height, width, 3], uint8 RGB.
+
+    Anything larger than EDGE is reduced first.
+    """
+    longest = max(thumbnail.shape[:2])
+    if longest > EDGE:
+        factor = EDGE / longest
+        size = [max(1, round(side * factor)) for side in thumbnail.shape[1::-1]]
+        thumbnail = cv2.resize(thumbnail, size, interpolation=cv2.INTER_AREA)
+    picture = np.ascontiguousarray(thumbnail)
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    points, descriptors = _keypoints(grey)
+    return Features(picture, grey, points, descriptors)
+
+
+def compare(left: Features, right: Features, *, turn: int | None = None) -> Alignment:
+    """Lay two thumbnails over each other in every way proposed; return the best one.
+
+    `turn` (0 to 7, see `dedup.perceptual.all_turns`) says that the hash of the left
+    picture under this turn is that of the right: edge on edge is tried first then.
+    """
+    best = Alignment(left_size=left.size, right_size=right.size)
+    for method, inliers, matrix in _proposals(left, right, turn):
+        matrix = _drawn_together(left, right, matrix)
+        measured = replace(
+            _measure(left, right, matrix), method=method, inliers=inliers
+        )
+        if _merit(measured) > _merit(best):
+            best = measured
+        if best.agreement >= 0.95 and best.blocks >= 24:
+            break
+    return best
+
+
+def _merit(alignment: Alignment) -> float:
+    # A hundredth of agreement is worth less than a tenth more of picture compared.
+    if not alignment.found:
+        return -1.0
+    area = min(alignment.left_overlap, alignment.right_overlap)
+    return alignment.agreement * min(1.0, alignment.blocks / 12) + 0.05 * area
+
+
+# Ways to lay one over the other
+
+
+def _proposals(
+    left: Features, right: Features, turn: int | None
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    if turn is not None:
+        yield "frame", 0, _frame_matrix(left.size, right.size, turn)
+    hands = [False, True] if turn is None else [_mirrors(turn)]
+    for mirrored in hands:
+        inliers, matrix = _feature_matrix(left, right, mirrored=mirrored)
+        if matrix is not None:
+            yield "features", inliers, matrix
+            return
+
+
+def _mirrors(turn: int) -> bool:
+    """Return whether a turn changes left hands into right hands."""
+    return turn in (1, 3, 4, 6)
+
+
+def _frame_matrix(
+    left: tuple[int, int], right: tuple[int, int], turn: int
+) -> np.ndarray:
+    """Return the matrix that puts the turned left frame on the right frame."""
+    corners = np.array([[[0, 0], [1, 0]], [[0, 1], [1, 1]]], dtype=np.float32)
+    start = turned(corners, turn)
+    edges = [(0, 0), (0, 1), (1, 0)]
+    source = np.array([start[e] * left for e in edges], dtype=np.float32) - 0.5
+    target = np.array([corners[e] * right for e in edges], dtype=np.float32) - 0.5
+    return _square(cv2.getAffineTransform(source, target))
+
+
+def _feature_matrix(
+    left: Features, right: Features, *, mirrored: bool
+) -> tuple[int, np.ndarray | None]:
+    """Return the matrix most feature matches agree on, and how many, or None."""
+    points, descriptors = left.points, left.descriptors
+    if mirrored:
+        points, descriptors = _keypoints(np.ascontiguousarray(left.grey[:, ::-1]))
+    if len(points) < MINIMUM_INLIERS or len(right.points) < MINIMUM_INLIERS:
+        return 0, None
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(
+        descriptors, right.descriptors, k=2
+    )
+    good = [
+        m[0] for m in matches if len(m) == 2 and m[0].distance < 0.8 * m[1].distance
+    ]
+    if len(good) < MINIMUM_INLIERS:
+        return len(good), None
+    source = points[[m.queryIdx for m in good]]
+    target = right.points[[m.trainIdx for m in good]]
+    # The random choices inside are seeded alike: equal pictures, equal answer.
+    cv2.setRNGSeed(1)
+    matrix, mask = cv2.estimateAffinePartial2D(
+        source, target, ransacReprojThreshold=4.0, maxIters=2000, confidence=0.995
+    )
+    inliers = 0 if mask is None else int(mask.sum())
+    if matrix is None or inliers < MINIMUM_INLIERS or not _plausible(matrix):
+        return inliers, None
+    matrix = _square(matrix)
+    if mirrored:
+        matrix = matrix @ np.array([[-1, 0, left.size[0] - 1], [0, 1, 0], [0, 0, 1.0]])
+    return inliers, matrix
+
+
+def _plausible(matrix: np.ndarray) -> bool:
+    return 0.1 < abs(np.linalg.det(matrix[:2, :2])) ** 0.5 < 10
+
+
+@cache
+def _orb() -> Any:
+    return cv2.ORB_create(nfeatures=KEYPOINTS, fastThreshold=10)
+
+
+def _keypoints(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    points, descriptors = (), None
+    if min(grey.shape) >= SMALLEST:
+        points, descriptors = _orb().detectAndCompute(grey, None)
+    if descriptors is None:
+        return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
+    return cv2.KeyPoint_convert(points).reshape(-1, 2), descriptors
+
+
+def _square(matrix: np.ndarray) -> np.ndarray:
+    return np.vstack([matrix, [0.0, 0.0, 1.0]])
+
+
+# One view of both
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _View:
+    """Both pictures in the pixels of the coarser one, and where they overlap (bool)."""
+
+    left: np.ndarray
+    right: np.ndarray
+    overlap: np.ndarray
+    left_is_base: bool
+
+
+def _view(left: Features, right: Features, matrix: np.ndarray) -> _View:
+    """Warp the finer picture onto the coarser one."""
+    left_is_base = abs(np.linalg.det(matrix[:2, :2])) >= 1
+    if left_is_base:
+        base, other, to_base = left, right, np.linalg.inv(matrix)
+    else:
+        base, other, to_base = right, left, matrix
+    picture, to_base = _reduced(other.picture, to_base)
+    # Repeating the edge keeps black out of the blocks beside it.
+    warped = cv2.warpPerspective(
+        picture,
+        to_base,
+        base.size,
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    inside = np.full(picture.shape[:2], 255, dtype=np.uint8)
+    overlap = cv2.warpPerspective(inside, to_base, base.size) > 127
+    if left_is_base:
+        return _View(base.picture, warped, overlap, left_is_base)
+    return _View(warped, base.picture, overlap, left_is_base)
+
+
+def _reduced(picture: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reduce a picture that the matrix would shrink, so that no pixel is skipped."""
+    factor = abs(np.linalg.det(matrix[:2, :2])) ** 0.5
+    if factor > 0.8:
+        return picture, matrix
+    height, width = picture.shape[:2]
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    x, y = width / size[0], height / size[1]
+    back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1.0]])
+    return small, matrix @ back
+
+
+def _even(picture: np.ndarray) -> np.ndarray:
+    """Return the grey picture with its local contrast made equal, uint8.
+
+    Optical flow takes a change of tone for a movement otherwise.
+    """
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = cv2.GaussianBlur(grey, (0, 0), 1.0)
+    mean = cv2.blur(grey, (31, 31))
+    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (31, 31)) - mean * mean, 0)) + 4
+    return np.clip((grey - mean) / spread * 48 + 128, 0, 255).astype(np.uint8)
+
+
+def _flow(view: _View) -> tuple[np.ndarray, np.ndarray]:
+    """Return points [k, 2] of the base and where the other picture shows them [k, 2]."""
+    base, other = _even(view.left), _even(view.right)
+    if not view.left_is_base:
+        base, other = other, base
+    mask = cv2.erode(view.overlap.astype(np.uint8), np.ones((9, 9), np.uint8))
+    points = cv2.goodFeaturesToTrack(base, 250, 0.02, 10, mask=mask)
+    if points is None:
+        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        base, other, points, None, winSize=(21, 21), maxLevel=2
+    )
+    kept = status.ravel() == 1
+    return points[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
+
+
+def _drawn_together(left: Features, right: Features, matrix: np.ndarray) -> np.ndarray:
+    """Return the matrix mended by what is still displaced under it."""
+    for _ in range(2):
+        view = _view(left, right, matrix)
+        points, found = _flow(view)
+        if len(points) < MINIMUM_INLIERS:
+            return matrix
+        away = np.hypot(*(found - points).T)
+        if np.quantile(away, 0.75) < 0.15:
+            return matrix
+        cv2.setRNGSeed(1)
+        mend, mask = cv2.estimateAffine2D(points, found, ransacReprojThreshold=1.0)
+        if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(points)):
+            return matrix
+        if view.left_is_base:
+            matrix = matrix @ _square(mend)
+        else:
+            matrix = np.linalg.inv(_square(mend)) @ matrix
+    return matrix
+
+
+# How well they agree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks:
+    """One value for each block [rows, columns] of the base picture."""
+
+    correlation: np.ndarray
+    textured: np.ndarray
+    lonely: np.ndarray
+    whole: float
+
+
+def _measure(left: Features, right: Features, matrix: np.ndarray) -> Alignment:
+    view = _view(left, right, matrix)
+    shape = _shape(left, right, matrix, view)
+    if view.overlap.mean() < 0.01:
+        return shape
+    size = _block_size(view.overlap.shape)
+    ours, theirs = _blurred(view.left), _blurred(view.right)
+    blocks = _blocks(ours, theirs, view.overlap, size)
+    values = blocks.correlation[blocks.textured]
+    differs = (blocks.textured & (blocks.correlation < DIFFERS)) | blocks.lonely
+    counted = max(1, int((blocks.textured | blocks.lonely).sum()))
+    return replace(
+        shape,
+        blocks=len(values),
+        agreement=float((values > AGREES).mean()) if len(values) else 0.0,
+        correlation=float(np.median(values)) if len(values) else 0.0,
+        whole=blocks.whole,
+        differing=float(differs.sum()) / counted,
+        largest=_largest_patch(differs),
+        moved=_moved(
+            ours, theirs, blocks.textured & (blocks.correlation < AGREES), size
+        ),
+        motion=_motion(view),
+        spread=float(min(grey[view.overlap].std() for grey in (ours, theirs))),
+        surroundings=_surroundings(left, right, matrix, shape),
+        sharpness=_sharpness(view),
+        tone=_tone(view),
+    )
+
+
+def _blurred(picture: np.ndarray) -> np.ndarray:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return cv2.GaussianBlur(grey, (0, 0), BLUR)
+
+
+def _block_size(shape: tuple[int, ...]) -> int:
+    # A copy of 160 pixels still has to give enough blocks to judge by.
+    return int(min(BLOCK, max(10, max(shape) // 16)))
+
+
+def _tiles(plane: np.ndarray, size: int) -> np.ndarray:
+    """Return the whole blocks of a plane as [rows, columns, size * size]."""
+    rows, columns = plane.shape[0] // size, plane.shape[1] // size
+    cut = plane[: rows * size, : columns * size].reshape(rows, size, columns, size)
+    return cut.swapaxes(1, 2).reshape(rows, columns, size * size)
+
+
+def _blocks(
+    left: np.ndarray, right: np.ndarray, overlap: np.ndarray, size: int
+) -> _Blocks:
+    inside = _tiles(overlap, size).mean(axis=2) > 0.98
+    ours, theirs = _tiles(left, size), _tiles(right, size)
+    ours = ours - ours.mean(axis=2, keepdims=True)
+    theirs = theirs - theirs.mean(axis=2, keepdims=True)
+    one, two = (np.sqrt((side * side).mean(axis=2)) for side in (ours, theirs))
+    correlation = (ours * theirs).mean(axis=2) / np.maximum(one * two, 1e-6)
+    # A paler copy has less texture everywhere: measure it by its own scale.
+    both = left[overlap].std(), right[overlap].std()
+    gain = float(np.clip(both[1] / max(both[0], 1e-6), 0.25, 4))
+    weaker = (
+        np.minimum(one, two / min(gain, 1.0)),
+        np.minimum(one / max(gain, 1.0), two),
+    )
+    least = np.maximum(*weaker) if gain != 1 else weaker[0]
+    scaled = two / gain
+    lonely = (np.maximum(one, scaled) > 3 * TEXTURE) & (
+        np.minimum(one, scaled) < TEXTURE / 2
+    )
+    whole = np.corrcoef(left[overlap], right[overlap])[0, 1] if min(both) > 0 else 0.0
+    return _Blocks(
+        correlation, inside & (least >= TEXTURE), inside & lonely, float(whole)
+    )
+
+
+def _largest_patch(differs: np.ndarray) -> int:
+    """Return the number of blocks of the largest connected patch."""
+    if not differs.any():
+        return 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        differs.astype(np.uint8), connectivity=8
+    )
+    return int(stats[1:, cv2.CC_STAT_AREA].max())
+
+
+def _moved(left: np.ndarray, right: np.ndarray, doubtful: np.ndarray, size: int) -> int:
+    """Return how many doubtful blocks of the left are found some pixels away.
+
+    What was stamped, painted or cut off is not found anywhere; what moved between two
+    shots is.
+    """
+    count = 0
+    for row, column in np.argwhere(doubtful)[:_LOOKED_FOR]:
+        top, start = row * size, column * size
+        block = left[top : top + size, start : start + size]
+        above, before = max(0, top - _REACH), max(0, start - _REACH)
+        around = right[above : top + size + _REACH, before : start + size + _REACH]
+        scores = cv2.matchTemplate(around, block, cv2.TM_CCOEFF_NORMED)
+        here = scores[top - above, start - before]
+        _, best, _, (x, y) = cv2.minMaxLoc(scores)
+        step = np.hypot(x + before - start, y + above - top)
+        count += bool(best > 0.85 and best - here > 0.15 and step >= 1.4)
+    return count
+
+
+def _motion(view: _View) -> float:
+    points, found = _flow(view)
+    if len(points) < MINIMUM_INLIERS:
+        return 0.0
+    return float(np.quantile(np.hypot(*(found - points).T), 0.9))
+
+
+def _sharpness(view: _View) -> float:
+    energies = []
+    inner = cv2.erode(view.overlap.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    for side in (view.left, view.right):
+        grey = cv2.cvtColor(side, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
+        contrast = max(float(grey[view.overlap].std()), 1.0)
+        energies.append(float(fine[inner].std()) / contrast if inner.any() else 0.0)
+    return (energies[1] + 1e-3) / (energies[0] + 1e-3)
+
+
+def _tone(view: _View) -> Tone:
+    ours = view.left[view.overlap].astype(np.float32)
+    theirs = view.right[view.overlap].astype(np.float32)
+    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    grey, other = ours @ weights, theirs @ weights
+    brightness = float((other - grey).mean())
+    colours = [np.ptp(side, axis=1).mean() for side in (ours, theirs)]
+    channels = (theirs - ours).mean(axis=0) - brightness
+    return Tone(
+        brightness=brightness,
+        contrast=float((other.std() + 0.5) / (grey.std() + 0.5)),
+        saturation=float((colours[1] + 2) / (colours[0] + 2)),
+        tint=float(np.abs(channels).max()),
+        residual=_residual(grey, other),
+        difference=float(np.abs(theirs - ours).mean()),
+    )
+
+
+def _residual(grey: np.ndarray, other: np.ndarray) -> float:
+    """Return what is left of `other` after the best curve over `grey`, in levels."""
+    level = grey.astype(np.int32)
+    count = np.bincount(level, minlength=256)
+    curve = np.bincount(level, weights=other, minlength=256) / np.maximum(count, 1)
+    return float(np.abs(other - curve[level]).mean())
+
+
+# What the matrix means
+
+
+def _shape(
+    left: Features, right: Features, matrix: np.ndarray, view: _View
+) -> Alignment:
+    sides = matrix[:2, :2]
+    determinant = float(np.linalg.det(sides))
+    mirrored = determinant < 0
+    spread = np.linalg.svd(sides, compute_uv=False)
+    across = sides[:, 0] * (-1 if mirrored else 1)
+    left_overlap, right_overlap = _overlaps(view, matrix, left.size, right.size)
+    return Alignment(
+        matrix=tuple(float(value) for value in (matrix / matrix[2, 2]).ravel()),
+        left_size=left.size,
+        right_size=right.size,
+        scale=abs(determinant) ** 0.5,
+        degrees=float(np.degrees(np.arctan2(across[1], across[0]))),
+        mirrored=mirrored,
+        stretch=float(spread[0] / max(spread[1], 1e-9)),
+        left_overlap=left_overlap,
+        right_overlap=right_overlap,
+        left_box=_box(np.linalg.inv(matrix), right.size, left.size),
+        right_box=_box(matrix, left.size, right.size),
+    )
+
+
+def _overlaps(
+    view: _View, matrix: np.ndarray, left: tuple[int, int], right: tuple[int, int]
+) -> tuple[float, float]:
+    """Return the share of each picture that the other one shows."""
+    growth = abs(float(np.linalg.det(matrix[:2, :2])))
+    pixels = float(view.overlap.sum())
+    if view.left_is_base:
+        areas = pixels, pixels * growth
+    else:
+        areas = pixels / growth, pixels
+    one, two = areas[0] / (left[0] * left[1]), areas[1] / (right[0] * right[1])
+    return min(1.0, one), min(1.0, two)
+
+
+def _box(
+    matrix: np.ndarray, inner: tuple[int, int], outer: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Return where the inner frame lies in the outer one, in shares of its sides."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) * inner - 0.5
+    placed = (cv2.perspectiveTransform(corners[None], matrix)[0] + 0.5) / outer
+    low, high = placed.min(axis=0).clip(0, 1), placed.max(axis=0).clip(0, 1)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _surroundings(
+    left: Features, right: Features, matrix: np.ndarray, shape: Alignment
+) -> float | None:
+    """Return how varied the wider picture is outside the overlap, in grey levels."""
+    wider, to_wider, inner = right, matrix, left
+    if shape.left_overlap < shape.right_overlap:
+        wider, to_wider, inner = left, np.linalg.inv(matrix), right
+    inside = np.full(inner.grey.shape, 255, dtype=np.uint8)
+    covered = cv2.warpPerspective(inside, to_wider, wider.size)
+    outside = cv2.erode((covered == 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if outside.mean() < 0.01:
+        return None
+    return float(wider.grey[outside].std())

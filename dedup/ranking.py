@@ -1,0 +1,243 @@
+"""Which photo of a set should stay, and why, in words.
+
+What counts, in this order: being whole; being the unaltered picture; true detail; what
+the camera wrote beside it; not having been saved again. Then sightings and age decide,
+and at last the digest, so that the same photos always give the same order.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dedup.relation import Facts, Judgement, Name, Relation, Side
+
+RAW_FORMATS = frozenset({"CR2", "CR3", "NEF", "ARW", "DNG", "RAF", "ORF", "RW2"})
+LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF"})
+# Nobody's camera writes these: such a file was made out of another.
+_CONVERTED = frozenset({"GIF", "WebP", "BMP"})
+EDITORS = (
+    "photoshop", "lightroom", "gimp", "picasa", "snapseed", "instagram", "paint",
+    "irfanview", "imagemagick", "whatsapp", "affinity", "acdsee", "photoscape", "vsco",
+)  # fmt: skip
+
+# What somebody did to the picture, so that the other one is closer to the truth.
+_ALTERED = frozenset({Name.FRAMED, Name.CROPPED, Name.EDITED, Name.RECOLOURED})
+
+# Sizes within a hundredth are one size: a pixel row lost is no reason.
+_SIZE_STEP = math.log(1.02)
+
+Judgements = Mapping[tuple[str, str], Judgement]
+RankKey = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One photo's place: "keep" for the first, "discard" for the others, and why.
+
+    `relation`: "keeper", or how it differs from the keeper most tellingly (a `Name`).
+    """
+
+    digest: str
+    suggestion: str
+    reason: str
+    relation: str
+
+
+def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, RankKey]:
+    """Return for every digest a key that sorts the best photo first.
+
+    `judgements` by pair of digests, in either order, tell which of two was altered.
+    Keys of one call compare with one another and are all different.
+    """
+    photos = list(photos)
+    altered: dict[str, set[Name]] = {facts.digest: set() for facts in photos}
+    for (left, right), judgement in judgements.items():
+        for digest, side in ((left, Side.LEFT), (right, Side.RIGHT)):
+            if digest in altered:
+                altered[digest] |= judgement.altered(side) & _ALTERED
+    enlarged = _enlarged(photos, judgements)
+    return {
+        facts.digest: _key(facts, len(altered[facts.digest]), facts.digest in enlarged)
+        for facts in photos
+    }
+
+
+def rank(members: Sequence[Facts], judgements: Judgements) -> list[Ranked]:
+    """Return the photos of one set, the best first, each with its reason in words."""
+    keys = rank_keys(members, judgements)
+    keeper, *others = sorted(members, key=lambda facts: keys[facts.digest])
+    return explained(keeper, others, judgements)
+
+
+def explained(
+    keeper: Facts, others: Sequence[Facts], judgements: Judgements
+) -> list[Ranked]:
+    """Return the keeper and the others with their reasons, in the order given."""
+    answers = [between(keeper.digest, one.digest, judgements) for one in others]
+    ranked = [
+        Ranked(keeper.digest, "keep", _why_keep(keeper, others, answers), "keeper")
+    ]
+    for facts, answer in zip(others, answers, strict=True):
+        primary = answer.primary if answer else None
+        reason = _why_discard(keeper, facts, answer)
+        ranked.append(Ranked(facts.digest, "discard", reason, primary or Name.RESAVED))
+    return ranked
+
+
+def between(left: str, right: str, judgements: Judgements) -> Judgement | None:
+    """Return what was judged of two digests, seen from left to right."""
+    if (left, right) in judgements:
+        return judgements[left, right]
+    if (right, left) in judgements:
+        return judgements[right, left].swapped()
+    return None
+
+
+def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FBT001
+    return (
+        bool(facts.problem),
+        alterations,
+        facts.format not in RAW_FORMATS,
+        enlarged,
+        -round(math.log(max(1, _detail(facts))) / _SIZE_STEP),
+        not facts.has_camera,
+        not facts.has_maker_note,
+        _is_edited(facts),
+        facts.format in _CONVERTED,
+        -_quality(facts),
+        -facts.sightings,
+        facts.taken_at is None,
+        facts.taken_at.isoformat() if facts.taken_at else "",
+        -facts.file_size,
+        facts.digest,
+    )
+
+
+def _detail(facts: Facts) -> int:
+    """Return the pixels that really hold detail, as far as that was measured."""
+    if facts.detail_edge:
+        edge = max(facts.width, facts.height)
+        return round(facts.pixels * min(1.0, facts.detail_edge / edge) ** 2)
+    return facts.pixels
+
+
+def _is_edited(facts: Facts) -> bool:
+    software = facts.software.lower()
+    return any(name in software for name in EDITORS)
+
+
+def _quality(facts: Facts) -> int:
+    if facts.format in LOSSLESS_FORMATS:
+        return 101
+    # Beyond 95 a file only grows: saving again at 100 adds nothing.
+    return min(95, facts.jpeg_quality or 85)
+
+
+def _enlarged(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
+    """Return the photos that are larger than the camera's own file of the same picture.
+
+    A thumbnail cannot show whether a larger copy holds more: the camera's note of the
+    maker stays with its own file, and nothing larger than that can be truer.
+    """
+    by_digest = {facts.digest: facts for facts in photos}
+    found = set()
+    for (left, right), judgement in judgements.items():
+        if left not in by_digest or right not in by_digest:
+            continue
+        if judgement.relation(Name.RESIZED) is None:
+            continue
+        small, large = sorted(
+            (by_digest[left], by_digest[right]), key=lambda f: f.pixels
+        )
+        own = small.has_camera and small.has_maker_note and not _is_edited(small)
+        if own and not large.has_camera and not large.detail_edge:
+            found.add(large.digest)
+    return found
+
+
+# Reasons
+
+
+def _why_keep(
+    keeper: Facts, others: Sequence[Facts], answers: Sequence[Judgement | None]
+) -> str:
+    done = {one for answer in answers if answer for one in answer.altered(Side.RIGHT)}
+    reasons = [
+        ("intact", any(o.problem for o in others) and not keeper.problem),
+        ("the whole picture", Name.CROPPED in done),
+        ("without a frame", Name.FRAMED in done),
+        ("unedited", Name.EDITED in done),
+        ("in its own colours", Name.RECOLOURED in done),
+        ("largest", all(keeper.pixels > 1.02 * o.pixels for o in others)),
+        ("not enlarged", any(_larger(o, keeper) for o in others)),
+        ("raw file", keeper.format in RAW_FORMATS),
+        ("camera EXIF", keeper.has_camera),
+        ("best quality", all(_quality(keeper) > _quality(o) for o in others)),
+        ("seen most often", all(keeper.sightings > o.sightings for o in others)),
+    ]
+    true = [words for words, holds in reasons if holds]
+    return ", ".join(true[:3]) or "as good as the others"
+
+
+def _larger(other: Facts, keeper: Facts) -> bool:
+    return other.pixels > 1.02 * keeper.pixels and not other.problem
+
+
+def _why_discard(keeper: Facts, facts: Facts, answer: Judgement | None) -> str:
+    words = list(_differences(keeper, facts, answer)) if answer else []
+    if keeper.has_camera and not facts.has_camera:
+        words.append("camera data lost")
+    if not words or words == ["same pixels"]:
+        words += _saved_again(keeper, facts)
+    return ", ".join(words[:4])
+
+
+def _differences(keeper: Facts, facts: Facts, answer: Judgement) -> Iterable[str]:
+    """Yield in words how the photo differs from the keeper."""
+    for relation in answer.relations:
+        words = _in_words(relation)
+        if words:
+            yield words
+
+
+def _in_words(relation: Relation) -> str:
+    """Return how the right photo differs from the left one in one respect, or ""."""
+    numbers = relation.numbers or {}
+    ours = relation.of != Side.LEFT
+    match relation.name:
+        case Name.DAMAGED | Name.FRAMED | Name.CROPPED:
+            return _alteration(relation.name, numbers, ours=ours)
+        case Name.TURNED:
+            return f"turned by {abs(round(numbers['degrees']))}°"
+        case Name.RECOLOURED:
+            return "black and white" if numbers["saturation"] < 0.3 else "other colours"
+        case Name.RESIZED:
+            verb = "scaled" if numbers["factor"] < 1 else "enlarged"
+            return f"{verb} to {round(100 * numbers['factor'])} %"
+    return _PLAIN_WORDS.get(relation.name, "")
+
+
+def _alteration(name: Name, numbers: dict[str, Any], *, ours: bool) -> str:
+    if name == Name.DAMAGED:
+        return "damaged" if ours else ""
+    if name == Name.FRAMED:
+        return "with a frame" if ours else "without the frame"
+    return f"cropped to {round(100 * numbers['share'])} %" if ours else "shows more"
+
+
+_PLAIN_WORDS = {
+    Name.SAME_PIXELS: "same pixels",
+    Name.MIRRORED: "mirrored",
+    Name.EDITED: "something was changed in it",
+}
+
+
+def _saved_again(keeper: Facts, facts: Facts) -> list[str]:
+    if facts.format != keeper.format:
+        return [f"saved as {facts.format}"]
+    if facts.jpeg_quality and facts.jpeg_quality < (keeper.jpeg_quality or 0):
+        return ["re-saved at lower quality"]
+    if facts.sightings < keeper.sightings:
+        return ["seen less often"]
+    return ["no better than the keeper"]

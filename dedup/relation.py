@@ -1,0 +1,449 @@
+"""The judge: are two photos the same picture, and how do they differ?
+
+Pure rules over measurements. Every threshold here was chosen on one half of the photos
+and checked on the other (docs/matching.md). Where the measurement does not suffice the
+answer is "distinct", without claiming that the two were two shots.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from dedup.alignment import Alignment
+
+# Raise this when the judge would answer otherwise than before.
+RECIPE = 1
+
+ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
+ALIKE = 0.8  # share of agreeing blocks of two copies
+SURE = 0.95  # share from which on nothing is in doubt
+MOVED = 0.02  # share of blocks found elsewhere that makes two shots
+SAME_SCENE = 0.15  # share of agreeing blocks of two shots of one scene
+SAME_SCENE_INLIERS = 30
+WHOLE = 0.985  # correlation of pictures with too little texture for blocks
+RESIDUAL = 2.5  # grey levels that no change of tone explains in such pictures
+SPREAD = 8.0  # grey levels: the least contrast of such pictures
+NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
+
+CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
+
+
+class Kind(StrEnum):
+    """What two photos are to each other."""
+
+    DUPLICATES = "duplicates"
+    SIMILAR_SHOTS = "similar_shots"
+    DISTINCT = "distinct"
+
+
+class Name(StrEnum):
+    """How the members of a pair differ, the most telling first."""
+
+    DAMAGED = "damaged"
+    SAME_PIXELS = "same_pixels"
+    FRAMED = "framed"
+    CROPPED = "cropped"
+    MIRRORED = "mirrored"
+    TURNED = "turned"
+    EDITED = "edited"
+    RECOLOURED = "recoloured"
+    RESIZED = "resized"
+    RESAVED = "resaved"
+    SIMILAR_SHOT = "similar_shot"
+
+
+class Side(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+    UNKNOWN = "unknown"
+
+    @property
+    def other(self) -> "Side":
+        return {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}.get(self, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one photo besides its thumbnail.
+
+    `width` and `height`: full size in pixels, upright. `taken_at`: local wall time, with
+    microseconds where the camera gives them, and `taken_from` where it comes from
+    (gallery.dates). `exposure`: seconds, f-number, ISO, as far as known. `pixel_digest`:
+    of the decoded upright pixels, when it was computed. `detail_edge`: the long edge, in
+    pixels, that would hold all detail really in the picture, when it was measured.
+    """
+
+    digest: str
+    file_size: int
+    width: int
+    height: int
+    format: str
+    camera_make: str = ""
+    camera_model: str = ""
+    taken_at: datetime | None = None
+    taken_from: str = "none"
+    exposure: tuple[float | None, float | None, float | None] = (None, None, None)
+    software: str = ""
+    has_maker_note: bool = False
+    jpeg_quality: int | None = None
+    sightings: int = 1
+    problem: str = ""
+    pixel_digest: str = ""
+    detail_edge: int | None = None
+
+    @property
+    def has_camera(self) -> bool:
+        return bool(self.camera_make or self.camera_model)
+
+    @property
+    def camera_time(self) -> datetime | None:
+        """When the camera says it was taken; None where the time rests on less."""
+        if self.has_camera and self.taken_from in CAMERA_CLOCKS:
+            return self.taken_at
+        return None
+
+    @property
+    def pixels(self) -> int:
+        return self.width * self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One way in which two photos differ, with the numbers that prove it.
+
+    `of` is the altered one of the two, where that can be told.
+    """
+
+    name: Name
+    of: Side = Side.UNKNOWN
+    numbers: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The answer about a pair, left against right.
+
+    `confidence`: 0 to 1. `strength`: how well the two agree, for comparing answers with
+    one another. `separates`: there is positive evidence that these are two shots, so
+    that nothing may bring them into one set. `because`: one sentence for a person.
+    `numbers` are the measurement itself (`dedup.alignment.Alignment`) as JSON knows it.
+    """
+
+    kind: Kind
+    confidence: float
+    because: str
+    strength: float = 0.0
+    separates: bool = False
+    relations: tuple[Relation, ...] = ()
+    numbers: dict[str, Any] | None = None
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        return tuple(relation.name for relation in self.relations)
+
+    @property
+    def primary(self) -> Name | None:
+        """The most telling relation, or None for distinct photos."""
+        return self.names[0] if self.relations else None
+
+    def relation(self, name: Name) -> Relation | None:
+        return next((one for one in self.relations if one.name == name), None)
+
+    def altered(self, side: Side) -> set[Name]:
+        """Return what was done to the photo on this side, as far as it can be told."""
+        return {one.name for one in self.relations if one.of == side}
+
+    def swapped(self) -> "Judgement":
+        """Return the same answer with left and right exchanged (but for `numbers`)."""
+        return replace(self, relations=tuple(map(_swapped, self.relations)))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"relations": [asdict(one) for one in self.relations]}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Judgement":
+        relations = tuple(
+            Relation(Name(one["name"]), Side(one["of"]), one["numbers"])
+            for one in stored["relations"]
+        )
+        known = {one.name: stored[one.name] for one in fields(cls)}
+        return cls(**known | {"kind": Kind(stored["kind"]), "relations": relations})
+
+
+def judge(
+    left: Facts, right: Facts, alignment: Alignment, distance: int | None = None
+) -> Judgement:
+    """Say what two photos are to each other.
+
+    `distance` is that of their perceptual hashes (bits of 256), where they were found
+    by them.
+    """
+    answer = _kind(left, right, alignment, distance)
+    if answer.kind == Kind.DUPLICATES:
+        relations = tuple(_relations(left, right, alignment))
+        answer = replace(answer, relations=relations or (Relation(Name.RESAVED),))
+    elif answer.kind == Kind.SIMILAR_SHOTS:
+        answer = replace(answer, relations=(Relation(Name.SIMILAR_SHOT),))
+    return replace(answer, strength=_strength(alignment), numbers=_numbers(alignment))
+
+
+def wants_pixel_digest(
+    left: Facts, right: Facts, judgement: Judgement, alignment: Alignment
+) -> bool:
+    """Return whether comparing full-size pixels could change the answer.
+
+    Only where both have the same size and hardly differ as thumbnails; what two decoders
+    made of one file differs by a few grey levels.
+    """
+    same_size = (left.width, left.height) == (right.width, right.height)
+    known = bool(left.pixel_digest and right.pixel_digest)
+    broken = bool(left.problem or right.problem)
+    return (
+        same_size
+        and not known
+        and not broken
+        and alignment.method == "frame"
+        and not alignment.mirrored
+        and abs(alignment.degrees) < 1
+        and alignment.tone.difference < NEARLY_EQUAL
+    )
+
+
+# Kind
+
+
+def _kind(
+    left: Facts, right: Facts, alignment: Alignment, distance: int | None
+) -> Judgement:
+    if left.pixel_digest and left.pixel_digest == right.pixel_digest:
+        return Judgement(Kind.DUPLICATES, 1.0, "Every pixel is the same.")
+    shots = two_shots(left, right)
+    if shots:
+        return _two_shots(alignment, distance, shots)
+    if alignment.blocks < ENOUGH_BLOCKS:
+        return _by_the_whole(alignment)
+    if alignment.agreement < ALIKE:
+        return _unlike(alignment)
+    if _has_motion(alignment):
+        return Judgement(
+            Kind.SIMILAR_SHOTS, 0.8, "Something moved between the two.", separates=True
+        )
+    return _alike(left, right, alignment)
+
+
+def two_shots(left: Facts, right: Facts) -> str:
+    """Return what in the files themselves says that these are two shots, or ""."""
+    ours, theirs = left.camera_time, right.camera_time
+    if ours and theirs:
+        precise = ours.microsecond and theirs.microsecond
+        if not precise:
+            ours, theirs = ours.replace(microsecond=0), theirs.replace(microsecond=0)
+        if ours != theirs:
+            return "The cameras' own capture times differ."
+        if _exposures_differ(left, right):
+            return "They were taken with different exposures."
+    return ""
+
+
+def _exposures_differ(left: Facts, right: Facts) -> bool:
+    pairs = zip(left.exposure, right.exposure, strict=True)
+    # Rewriting a fraction moves it by less than a fiftieth; a bracket by a third.
+    return any(a and b and not 0.98 < a / b < 1.02 for a, b in pairs)
+
+
+def _two_shots(alignment: Alignment, distance: int | None, why: str) -> Judgement:
+    near = distance is not None and distance <= 32
+    alike = near or _same_scene(alignment)
+    kind = Kind.SIMILAR_SHOTS if alike else Kind.DISTINCT
+    return Judgement(kind, 0.95, why, separates=True)
+
+
+def _same_scene(alignment: Alignment) -> bool:
+    if alignment.blocks < ENOUGH_BLOCKS:
+        return False
+    return alignment.agreement >= 0.5 or (
+        alignment.agreement >= SAME_SCENE and alignment.inliers >= SAME_SCENE_INLIERS
+    )
+
+
+def _unlike(alignment: Alignment) -> Judgement:
+    if _same_scene(alignment):
+        return Judgement(
+            Kind.SIMILAR_SHOTS,
+            0.7,
+            "The same scene, but many places differ.",
+            separates=True,
+        )
+    return Judgement(Kind.DISTINCT, 0.9, "They do not show the same.")
+
+
+def _has_motion(alignment: Alignment) -> bool:
+    return alignment.moved >= 2 and alignment.moved > MOVED * alignment.blocks
+
+
+def _by_the_whole(alignment: Alignment) -> Judgement:
+    """Judge pictures with hardly any texture: strictly, and never with certainty."""
+    same_frame = alignment.method == "frame" and alignment.spread >= SPREAD
+    agreeing = alignment.blocks == 0 or alignment.agreement >= ALIKE
+    exact = alignment.whole >= WHOLE and alignment.tone.residual <= RESIDUAL
+    if same_frame and agreeing and exact and alignment.differing == 0:
+        return Judgement(
+            Kind.DUPLICATES,
+            0.6,
+            "There is little to see in them, but all of it agrees.",
+        )
+    return Judgement(Kind.DISTINCT, 0.5, "There is too little in them to judge by.")
+
+
+def _alike(left: Facts, right: Facts, alignment: Alignment) -> Judgement:
+    margin = (alignment.agreement - ALIKE) / (SURE - ALIKE)
+    confidence = 0.6 + 0.35 * min(1.0, margin)
+    if left.camera_time and left.camera_time == right.camera_time:
+        confidence = min(0.99, confidence + 0.1)
+    percent = int(100 * alignment.agreement)
+    return Judgement(
+        Kind.DUPLICATES, confidence, f"{percent} % of what can be compared agrees."
+    )
+
+
+def _strength(alignment: Alignment) -> float:
+    """Return a figure to choose the best of several answers by, 0 to about 1."""
+    return round(alignment.correlation * alignment.agreement, 6)
+
+
+# Relations
+
+
+def _relations(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+    """Yield how two photos of one picture differ, the most telling first."""
+    for side, facts in ((Side.LEFT, left), (Side.RIGHT, right)):
+        if facts.problem:
+            yield Relation(Name.DAMAGED, side, {"problem": facts.problem})
+    if left.pixel_digest and left.pixel_digest == right.pixel_digest:
+        yield Relation(Name.SAME_PIXELS)
+        return
+    yield from _frame(alignment)
+    yield from _turn(alignment)
+    yield from _content(alignment)
+    yield from _colours(alignment)
+    yield from _size(left, right, alignment)
+    yield from _saving(left, right)
+
+
+def _frame(alignment: Alignment) -> Iterator[Relation]:
+    lefts, rights = alignment.left_overlap, alignment.right_overlap
+    if min(lefts, rights) > 0.987:
+        return
+    if lefts > 0.96 or rights > 0.96:
+        narrow = Side.RIGHT if lefts < rights else Side.LEFT
+        box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
+        numbers = {"box": box, "share": round(min(lefts, rights), 4)}
+        if alignment.surroundings is not None and alignment.surroundings < 6:
+            yield Relation(Name.FRAMED, narrow.other, numbers)
+        else:
+            yield Relation(Name.CROPPED, narrow, numbers)
+    else:
+        yield Relation(
+            Name.CROPPED,
+            Side.UNKNOWN,
+            {"box": alignment.left_box, "share": round(lefts, 4)},
+        )
+
+
+def _turn(alignment: Alignment) -> Iterator[Relation]:
+    if alignment.mirrored:
+        yield Relation(Name.MIRRORED)
+    if abs(alignment.degrees) > 0.7:
+        yield Relation(
+            Name.TURNED, Side.UNKNOWN, {"degrees": round(alignment.degrees, 1)}
+        )
+
+
+def _content(alignment: Alignment) -> Iterator[Relation]:
+    if alignment.largest >= 2 or alignment.differing > 0.02:
+        yield Relation(
+            Name.EDITED,
+            Side.UNKNOWN,
+            {"share": round(alignment.differing, 4), "patch": alignment.largest},
+        )
+
+
+def _colours(alignment: Alignment) -> Iterator[Relation]:
+    tone = alignment.tone
+    changed = (
+        abs(tone.brightness) > 4
+        or not 0.94 < tone.contrast < 1.06
+        or not 0.88 < tone.saturation < 1.14
+        or tone.tint > 4
+    )
+    if changed:
+        yield Relation(
+            Name.RECOLOURED,
+            _paler(alignment),
+            {
+                "brightness": round(tone.brightness, 1),
+                "contrast": round(tone.contrast, 3),
+                "saturation": round(tone.saturation, 3),
+                "tint": round(tone.tint, 1),
+            },
+        )
+
+
+def _paler(alignment: Alignment) -> Side:
+    """Return the side that lost its colours, where that is plain to see."""
+    if alignment.tone.saturation < 0.5:
+        return Side.RIGHT
+    return Side.LEFT if alignment.tone.saturation > 2 else Side.UNKNOWN
+
+
+def _size(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+    factor = size_factor(left, right, alignment)
+    if not 0.98 < factor < 1.02:
+        yield Relation(Name.RESIZED, Side.UNKNOWN, {"factor": round(factor, 4)})
+
+
+def size_factor(left: Facts, right: Facts, alignment: Alignment) -> float:
+    """Return how many full-size pixels of the right make one of the left."""
+    reduced = [
+        max(facts.width, facts.height) / max(1, *size)
+        for facts, size in (
+            (left, alignment.left_size),
+            (right, alignment.right_size),
+        )
+    ]
+    return alignment.scale * reduced[1] / max(reduced[0], 1e-9)
+
+
+def _saving(left: Facts, right: Facts) -> Iterator[Relation]:
+    numbers: dict[str, Any] = {"format": right.format}
+    if right.jpeg_quality:
+        numbers["quality"] = right.jpeg_quality
+    yield Relation(Name.RESAVED, Side.UNKNOWN, numbers)
+
+
+def _swapped(relation: Relation) -> Relation:
+    numbers = dict(relation.numbers or {})
+    for name in ("factor", "contrast", "saturation"):
+        if numbers.get(name):
+            numbers[name] = round(1 / numbers[name], 4)
+    for name in ("degrees", "brightness"):
+        if name in numbers:
+            numbers[name] = -numbers[name]
+    return Relation(relation.name, relation.of.other, numbers or None)
+
+
+def _numbers(alignment: Alignment) -> dict[str, Any]:
+    """Return the measurement with figures rounded to what they are worth."""
+
+    def short(value: Any) -> Any:
+        if isinstance(value, float):
+            return round(value, 5)
+        if isinstance(value, tuple | list):
+            return [short(one) for one in value]
+        if isinstance(value, dict):
+            return {name: short(one) for name, one in value.items()}
+        return value
+
+    return {name: short(value) for name, value in asdict(alignment).items()}

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+
+from dedup.alignment import Features, compare, features
+from tests.pictures import scene
+
+WIDTH, HEIGHT = 512, 384
+
+
+def picture(*, seed: int = 3) -> Image.Image:
+    return scene(seed=seed, size=(WIDTH, HEIGHT))
+
+
+def seen(image: Image.Image) -> Features:
+    return features(np.asarray(image.convert("RGB")))
+
+
+@pytest.fixture(scope="module")
+def original() -> Features:
+    return seen(picture())
+
+
+@pytest.mark.parametrize(
+    ("copy", "turn"),
+    [
+        (lambda one: one.resize((160, 120)), 0),
+        (ImageOps.mirror, 1),
+        (lambda one: one.rotate(180), 2),
+        (lambda one: one.transpose(Image.Transpose.TRANSPOSE), 4),
+        (lambda one: one.transpose(Image.Transpose.ROTATE_270), 5),
+        (lambda one: ImageEnhance.Brightness(one).enhance(0.6), 0),
+        (ImageOps.grayscale, 0),
+        (ImageOps.equalize, 0),
+    ],
+)
+def test_a_copy_edge_on_edge_agrees_everywhere(original, copy, turn):
+    found = compare(original, seen(copy(picture())), turn=turn)
+    assert found.method == "frame"
+    assert found.agreement > 0.95
+    assert found.left_overlap > 0.98
+    assert found.right_overlap > 0.98
+
+
+def test_a_crop_is_found_with_its_box(original):
+    crop = picture().crop((100, 50, 500, 350))
+    found = compare(original, seen(crop))
+    assert found.agreement > 0.95
+    expected = (100 / WIDTH, 50 / HEIGHT, 500 / WIDTH, 350 / HEIGHT)
+    assert found.left_box == pytest.approx(expected, abs=0.01)
+    assert found.right_overlap > 0.97
+
+
+def test_a_frame_is_found_to_be_plain(original):
+    found = compare(original, seen(ImageOps.expand(picture(), 40, "white")))
+    assert found.agreement > 0.95
+    assert found.surroundings < 3
+
+
+def test_a_mirrored_crop_is_found_without_a_hint(original):
+    crop = ImageOps.mirror(picture().crop((60, 40, 500, 370)))
+    found = compare(original, seen(crop))
+    assert found.mirrored
+    assert found.agreement > 0.95
+
+
+def test_a_straightened_copy_tells_its_angle(original):
+    turned = picture().rotate(-3, Image.Resampling.BICUBIC).crop((30, 30, 480, 350))
+    found = compare(original, seen(turned))
+    assert found.degrees == pytest.approx(3, abs=0.3)
+    assert found.agreement > 0.9
+
+
+def test_unlike_pictures_do_not_agree(original):
+    assert compare(original, seen(picture(seed=4)), turn=0).agreement < 0.2
+
+
+def test_a_thing_that_moved_is_noticed(original):
+    before, after = picture(), picture()
+    ball = scene(seed=9, size=(90, 90))
+    before.paste(ball, (200, 150))
+    after.paste(ball, (206, 150))
+    found = compare(seen(before), seen(after), turn=0)
+    assert found.moved >= 2
+
+
+def test_a_stamp_is_noticed_and_is_no_motion(original):
+    stamped = picture()
+    ImageDraw.Draw(stamped).rectangle((360, 330, 500, 375), fill="black")
+    found = compare(original, seen(stamped), turn=0)
+    assert found.largest >= 4
+    assert found.moved == 0
+
+
+def test_measuring_twice_gives_the_same(original):
+    other = seen(picture().crop((40, 30, 500, 360)))
+    assert compare(original, other) == compare(original, other)
+
+
+def test_blank_pictures_are_compared_without_complaint():
+    blank = seen(Image.new("RGB", (512, 384), "grey"))
+    tiny = seen(Image.new("RGB", (3, 1), "white"))
+    for left, right in ((blank, blank), (blank, tiny), (tiny, tiny)):
+        assert compare(left, right, turn=5).blocks == 0
+        assert compare(left, right).agreement == 0

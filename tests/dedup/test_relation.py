@@ -1,0 +1,148 @@
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+
+from dedup.alignment import Alignment, Tone, compare, features
+from dedup.relation import (
+    Facts,
+    Judgement,
+    Kind,
+    Name,
+    Side,
+    judge,
+    wants_pixel_digest,
+)
+from tests.pictures import scene
+
+NOON = datetime(2014, 7, 5, 12, 0, 0)
+
+PERFECT = Alignment(
+    method="frame",
+    left_size=(512, 384),
+    right_size=(512, 384),
+    left_overlap=1.0,
+    right_overlap=1.0,
+    blocks=300,
+    agreement=1.0,
+    correlation=0.999,
+    whole=0.999,
+    spread=50,
+)
+
+
+def facts(digest: str = "a", **more) -> Facts:
+    known = {"file_size": 4_000_000, "width": 4000, "height": 3000, "format": "JPEG"}
+    return Facts(digest, **{**known, **more})
+
+
+def shot(digest: str = "a", *, taken: datetime = NOON, **more) -> Facts:
+    """A photo as the camera wrote it."""
+    camera = {"camera_model": "E-P1", "taken_from": "exif_original", "taken_at": taken}
+    return facts(digest, has_maker_note=True, **camera, **more)
+
+
+def judged(left: Image.Image, right: Image.Image, *, turn: int | None = 0) -> Judgement:
+    sides = [features(np.asarray(one.convert("RGB"))) for one in (left, right)]
+    known = [
+        facts(name, width=one.width, height=one.height)
+        for name, one in zip("ab", (left, right), strict=True)
+    ]
+    return judge(*known, compare(*sides, turn=turn), 0)
+
+
+def test_promise_08_two_capture_times_are_two_shots_however_alike():
+    answer = judge(shot("a"), shot("b", taken=NOON + timedelta(seconds=1)), PERFECT, 0)
+    assert answer.kind == Kind.SIMILAR_SHOTS
+    assert answer.separates
+
+
+def test_promise_08_parts_of_a_second_tell_frames_of_a_burst_apart():
+    later = NOON.replace(microsecond=120_000)
+    first = shot("a", taken=NOON.replace(microsecond=40_000))
+    assert judge(first, shot("b", taken=later), PERFECT, 0).kind == Kind.SIMILAR_SHOTS
+    # A copy whose program dropped the parts of a second is still a copy.
+    assert judge(first, shot("b"), PERFECT, 0).kind == Kind.DUPLICATES
+
+
+def test_promise_08_an_exposure_bracket_is_several_shots():
+    dark, bright = (
+        shot(d, exposure=(s, 8.0, 100)) for d, s in (("a", 0.01), ("b", 0.02))
+    )
+    assert judge(dark, bright, PERFECT, 0).kind == Kind.SIMILAR_SHOTS
+
+
+def test_promise_08_something_moved_makes_two_shots():
+    left, right = scene(seed=3, size=(512, 384)), scene(seed=3, size=(512, 384))
+    child = scene(seed=9, size=(120, 120))
+    left.paste(child, (200, 150))
+    right.paste(child, (207, 152))
+    assert judged(left, right).kind == Kind.SIMILAR_SHOTS
+
+
+def test_equal_pixels_are_duplicates_whatever_the_clock_says():
+    left = replace(shot("a"), pixel_digest="p")
+    right = replace(shot("b", taken=NOON + timedelta(hours=1)), pixel_digest="p")
+    answer = judge(left, right, PERFECT, 0)
+    assert (answer.kind, answer.primary) == (Kind.DUPLICATES, Name.SAME_PIXELS)
+
+
+def test_too_little_texture_proves_nothing():
+    night = replace(PERFECT, blocks=3, whole=0.9, spread=3)
+    answer = judge(facts("a"), facts("b"), night, 0)
+    assert answer.kind == Kind.DISTINCT
+    assert not answer.separates
+
+
+def test_a_smaller_copy_says_by_how_much():
+    picture = scene(seed=3, size=(1000, 750))
+    answer = judged(picture, picture.resize((400, 300)))
+    assert answer.primary == Name.RESIZED
+    assert abs(answer.relation(Name.RESIZED).numbers["factor"] - 0.4) < 0.01
+
+
+def test_the_answer_reads_the_same_from_the_other_side():
+    picture = scene(seed=3, size=(1000, 750))
+    answer = judged(
+        picture, picture.crop((0, 0, 800, 700)).resize((400, 350)), turn=None
+    )
+    back = answer.swapped()
+    assert answer.altered(Side.RIGHT) == {Name.CROPPED} == back.altered(Side.LEFT)
+    factor = back.relation(Name.RESIZED).numbers["factor"]
+    assert abs(factor - 2.0) < 0.05
+
+
+def test_each_kind_of_copy_has_its_name():
+    picture = scene(seed=3, size=(640, 480))
+    stamped = picture.copy()
+    ImageDraw.Draw(stamped).rectangle((430, 420, 620, 465), fill="black")
+    copies = [
+        (Name.MIRRORED, ImageOps.mirror(picture), 1),
+        (Name.TURNED, picture.rotate(-90, expand=True), 5),
+        (Name.CROPPED, picture.crop((64, 20, 640, 470)), None),
+        (Name.FRAMED, ImageOps.expand(picture, 50, "white"), None),
+        (Name.RECOLOURED, ImageOps.grayscale(picture), 0),
+        (Name.EDITED, stamped, 0),
+        (Name.RESAVED, picture.copy(), 0),
+    ]
+    for name, copy, turn in copies:
+        assert judged(picture, copy, turn=turn).primary == name
+
+
+def test_an_answer_survives_being_stored():
+    picture = scene(seed=3, size=(640, 480))
+    answer = judged(picture, picture.crop((64, 20, 640, 470)), turn=None)
+    stored = json.loads(json.dumps(answer.to_json()))
+    again = Judgement.from_json(stored)
+    assert again.names == answer.names
+    assert again.to_json() == stored
+
+
+def test_full_pixels_are_wanted_only_where_thumbnails_hardly_differ():
+    answer = judge(facts("a"), facts("b"), PERFECT, 0)
+    assert wants_pixel_digest(facts("a"), facts("b"), answer, PERFECT)
+    assert not wants_pixel_digest(facts("a"), facts("b", width=800), answer, PERFECT)
+    darker = replace(PERFECT, tone=Tone(difference=12))
+    assert not wants_pixel_digest(facts("a"), facts("b"), answer, darker)
