@@ -6,7 +6,7 @@ and leaves what one run would.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,22 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from dedup import perceptual
 from dedup.batches import batches
-from dedup.models import Comparison, Fingerprint, Search, Verdict, pair_of
+from dedup.models import (
+    Comparison,
+    DuplicateSet,
+    Fingerprint,
+    Member,
+    Search,
+    Verdict,
+    pair_of,
+)
 from dedup.neighbours import neighbours
-from dedup.thumbnails import NoThumbnail, thumbnail
+from dedup.perceptual import PerceptualHashes
 from gallery.models import Photo
 
 SEARCH_AT_ONCE = 10_000
 WRITE_AT_ONCE = 2_000
+FEW = 500
 
 # Turns whose inverse is another: clockwise and anticlockwise (dedup.perceptual).
 INVERSE_TURN = (0, 1, 2, 3, 4, 7, 6, 5)
@@ -54,7 +63,13 @@ def sweep() -> int:
     back = Fingerprint.objects.live().filter(search=Search.APART)
     returned = list(back.values_list("pk", flat=True))
     _mark(returned, Search.DUE)
-    return enrolled + len(returned)
+    gone = Member.objects.filter(
+        duplicate_set__state=DuplicateSet.State.OPEN, photo__trashed_at__isnull=False
+    )
+    left = list(gone.values_list("photo", flat=True))
+    for some in batches(left, FEW):
+        Comparison.objects.measured().touching(some).regroup()
+    return enrolled + len(returned) + len(left)
 
 
 def _enrol(photos: QuerySet[Photo]) -> int:
@@ -66,14 +81,20 @@ def _enrol(photos: QuerySet[Photo]) -> int:
     return len(pks)
 
 
-def fingerprint(row: Fingerprint) -> None:
-    """Look at the thumbnail; fill the row, or its problem, without saving it."""
-    try:
-        hashes = perceptual.fingerprint(thumbnail(row.photo))
-    except NoThumbnail as error:
-        row.problem = str(error)
-        return
-    row.bits, row.phash, row.quality = hashes.bits, hashes.phash, hashes.quality
+@transaction.atomic
+def record(looks: Mapping[int, PerceptualHashes | str]) -> None:
+    """Write what looking gave, by photo id: hashes, or why there are none."""
+    for pk, row in Fingerprint.objects.in_bulk(sorted(looks)).items():
+        look = looks[pk]
+        if isinstance(look, str):
+            row.fail(look)
+        else:
+            row.finish(
+                bits=look.bits,
+                phash=look.phash,
+                quality=look.quality,
+                search=Search.DUE,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +124,7 @@ def search(*, threads: int = 1) -> int:
     pairs = _pairs(population, new, threads=threads)
     searched = population.photo[new].tolist()
     _offer(pairs)
-    for some in batches(searched, 500):
+    for some in batches(searched, FEW):
         Comparison.objects.measured().touching(some).regroup()
     _mark(searched, Search.DONE)
     return len(searched)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from PIL import Image
 
-from gallery import renditions, vault
-from gallery.models import Photo
+from gallery import vault
+from gallery.models import Thumbnail
 
 # What the vault itself wrote: a picture of 512 pixels, in a format it chose.
 FORMATS = ("JPEG",)
@@ -16,13 +16,13 @@ class NoThumbnail(Exception):
     """The rendition is missing or cannot be read; the text says which."""
 
 
-def thumbnail(photo: Photo) -> Image.Image:
-    """Return the photo's grid rendition in memory; raise NoThumbnail."""
+def thumbnail(digest: str) -> Image.Image:
+    """Return the grid rendition of the photo with this digest, in memory; raise NoThumbnail."""
     path = vault.rendition(
         settings.IMAGEVAULT_DATA,
-        photo.digest,
+        digest,
         name="thumbnail",
-        recipe=renditions.RECIPE,
+        recipe=Thumbnail.RECIPE,
     )
     try:
         with Image.open(path, formats=FORMATS) as image:

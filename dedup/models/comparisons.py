@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
 
+from dedup import relation
+from dedup.relation import Judgement
 from gallery.models import Photo, Step, StepQuerySet
-
-# Raise this when the judge would answer otherwise than before.
-RECIPE = 1
 
 
 class Kind(models.TextChoices):
@@ -57,7 +55,7 @@ class Comparison(Step):
     `road` says which sieve: another way to find candidates only adds rows.
     """
 
-    RECIPE = RECIPE
+    RECIPE = relation.RECIPE
 
     left = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
     right = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="+")
@@ -69,9 +67,12 @@ class Comparison(Step):
     kind = models.CharField(
         max_length=13, choices=Kind.choices, blank=True, editable=False
     )
-    relations = models.JSONField(default=list, editable=False)
-    numbers = models.JSONField(default=dict, editable=False)
     confidence = models.FloatField(default=0, editable=False)
+    # The whole answer, see dedup.relation.Judgement; the measurement itself is left
+    # out where the photos are distinct.
+    judgement = models.JSONField(default=dict, editable=False)
+    # There is evidence that these are two shots: nothing may bring them into one set.
+    separates = models.BooleanField(default=False, editable=False)
     is_grouped = models.BooleanField(default=False, editable=False)
 
     objects = ComparisonQuerySet.as_manager()
@@ -99,6 +100,15 @@ class Comparison(Step):
     def pair(self) -> tuple[int, int]:
         return self.left_id, self.right_id
 
-    def answer(self, **values: Any) -> None:
-        """Store what the judge said; a new answer asks for its sets to be made anew."""
-        self.finish(is_grouped=False, **values)
+    def answer(self, judgement: Judgement) -> None:
+        """Take over what the judge says, without saving it."""
+        self.kind = judgement.kind.value
+        self.confidence = judgement.confidence
+        self.separates = judgement.separates
+        self.judgement = judgement.to_json()
+        if self.kind == Kind.DISTINCT:
+            self.judgement["numbers"] = None
+
+    @property
+    def judged(self) -> Judgement:
+        return Judgement.from_json(self.judgement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -17,9 +18,14 @@ from gallery.models.fields import LocalDateTimeField
 
 
 class Turn(models.Model):
-    """A row whose lock is the right to change sets: grouping and deciding take turns."""
+    """A right that one process has at a time.
+
+    That to change sets is held by a lock for one transaction, so that grouping and
+    deciding take turns. Rights to longer work are claimed for so many seconds.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
+    claimed_until = models.DateTimeField(null=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
@@ -35,6 +41,20 @@ class Turn(models.Model):
             cls.objects.get_or_create(name="sets")
             cls.objects.select_for_update().get(name="sets")
             yield
+
+    @classmethod
+    def claim(cls, name: str, *, seconds: float) -> bool:
+        """Take a right that nobody holds; return whether it was free."""
+        now = timezone.now()
+        cls.objects.get_or_create(name=name)
+        free = cls.objects.filter(name=name).filter(
+            Q(claimed_until=None) | Q(claimed_until__lt=now)
+        )
+        return bool(free.update(claimed_until=now + timedelta(seconds=seconds)))
+
+    @classmethod
+    def release(cls, name: str) -> None:
+        cls.objects.filter(name=name).update(claimed_until=None)
 
 
 class Choice(models.TextChoices):
@@ -144,10 +164,11 @@ class Member(models.Model):
         default=Choice.UNDECIDED,
         editable=False,
     )
-    reason = models.CharField(max_length=200, blank=True, editable=False)
-    # How it differs from the keeper, and what was measured.
-    relations = models.JSONField(default=list, editable=False)
-    numbers = models.JSONField(default=dict, editable=False)
+    reason = models.CharField(max_length=300, blank=True, editable=False)
+    # How it differs from the keeper, most tellingly: dedup.relation.Name.
+    relation = models.CharField(max_length=20, blank=True, editable=False)
+    # The judge's answer, seen from the keeper: dedup.relation.Judgement.
+    judgement = models.JSONField(null=True, editable=False)
     distance = models.PositiveSmallIntegerField(null=True, editable=False)
     confidence = models.FloatField(default=0, editable=False)
     decision = models.CharField(
@@ -169,10 +190,3 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.photo_id} in set {self.duplicate_set_id}"
-
-    @property
-    def relation(self) -> str:
-        """The one word for how the member differs from the keeper."""
-        if self.is_keeper:
-            return "keeper"
-        return self.relations[0] if self.relations else ""

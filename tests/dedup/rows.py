@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from django.conf import settings
 from PIL import Image
 
+from dedup import relation
 from dedup.models import Choice, Comparison, DuplicateSet, Fingerprint, Kind, Member
+from dedup.relation import Judgement, Name, Relation
 from gallery import renditions, vault
 from gallery.models import Photo, Thumbnail
 from tests import pictures
@@ -71,16 +73,35 @@ def fingerprint(row: Photo, bits: bytes, **values: object) -> Fingerprint:
     return Fingerprint.objects.create(photo=row, bits=bits, **values)
 
 
-def match(one: Photo, other: Photo, *, kind: str = Kind.DUPLICATES, **values: object):
+def match(
+    one: Photo,
+    other: Photo,
+    *,
+    kind: Kind = Kind.DUPLICATES,
+    name: Name = Name.RESAVED,
+    confidence: float = 0.99,
+    strength: float = 0.99,
+    separates: bool = False,
+) -> Comparison:
     """A pair that was measured and not yet grouped."""
     left, right = sorted((one, other), key=lambda row: row.pk)
-    values = {
-        "recipe": Comparison.RECIPE,
-        "distance": 4,
-        "confidence": 0.99,
-        "relations": ["resaved"],
-    } | values
-    return Comparison.objects.create(left=left, right=right, kind=kind, **values)
+    comparison = Comparison(left=left, right=right, distance=4)
+    numbers = {"factor": 0.875} if name == Name.RESIZED else None
+    one = Relation(name, numbers=numbers)
+    relations = () if kind == Kind.DISTINCT else (one,)
+    comparison.answer(
+        Judgement(
+            kind=relation.Kind(kind),
+            confidence=confidence,
+            because="It was drawn so.",
+            strength=strength,
+            separates=separates,
+            relations=relations,
+        )
+    )
+    comparison.recipe = Comparison.RECIPE
+    comparison.save()
+    return comparison
 
 
 def duplicate_set(
@@ -101,6 +122,6 @@ def duplicate_set(
             place=place,
             is_keeper=not place,
             suggestion=Choice.DISCARD if place else Choice.KEEP,
-            relations=["resaved"] if place else [],
+            relation="resaved" if place else "keeper",
         )
     return made

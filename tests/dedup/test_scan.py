@@ -49,24 +49,6 @@ def test_a_photo_waits_for_its_thumbnail(vault):
     assert Fingerprint.objects.outstanding().count() == 0
 
 
-def test_a_fingerprint_is_read_from_the_thumbnail(vault):
-    rows.photo()
-    scan.enrol()
-    row = Fingerprint.objects.get()
-    scan.fingerprint(row)
-    assert (len(row.bits), row.problem) == (32, "")
-    assert row.quality > 0
-
-
-def test_a_lost_thumbnail_is_said(vault):
-    row = rows.photo()
-    for path in (vault / "renditions").rglob("*.jpg"):
-        path.unlink()
-    fingerprint = Fingerprint.objects.create(photo=row)
-    scan.fingerprint(fingerprint)
-    assert fingerprint.problem == "its thumbnail is missing"
-
-
 def test_near_photos_become_one_pair():
     one, other, far = (rows.bare_photo(number) for number in range(3))
     rows.fingerprint(one, bits(seed=1))

@@ -1,0 +1,121 @@
+"""Measuring candidate pairs: thumbnails, facts and, where it matters, every pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Count
+
+from dedup import alignment, relation
+from dedup.batches import batches
+from dedup.models import Comparison, Fingerprint
+from dedup.relation import Facts, Judgement
+from dedup.thumbnails import thumbnail
+from gallery import dates
+from gallery.decoding import Unreadable
+from gallery.models import Photo, SourceFile
+
+# Thumbnails whose features stay at hand in a worker, 700 KB each.
+AT_HAND = 64
+# In place of the digest of pixels that cannot all be decoded.
+UNKNOWN_PIXELS = "-"
+
+PixelDigest = Callable[[Photo], str]
+
+
+def measure(comparison: Comparison, *, pixel_digest: PixelDigest) -> Judgement:
+    """Return what the judge says of a pair; raise NoThumbnail.
+
+    `pixel_digest` decodes an original at full size, in a sandbox; it is asked only
+    where the answer may depend on it, and once for each photo.
+    """
+    left, right = comparison.left, comparison.right
+    turn = comparison.turn if comparison.distance is not None else None
+    laid = alignment.compare(_features(left.digest), _features(right.digest), turn=turn)
+    ours, theirs = facts(left), facts(right)
+    judgement = relation.judge(ours, theirs, laid, comparison.distance)
+    if relation.wants_pixel_digest(ours, theirs, judgement, laid):
+        ours = replace(ours, pixel_digest=_pixels(left, pixel_digest))
+        theirs = replace(theirs, pixel_digest=_pixels(right, pixel_digest))
+        judgement = relation.judge(ours, theirs, laid, comparison.distance)
+    return judgement
+
+
+@transaction.atomic
+def record(answers: Mapping[int, Judgement | str]) -> None:
+    """Write what measuring gave, by comparison id: an answer, or why there is none."""
+    for pk, comparison in Comparison.objects.in_bulk(sorted(answers)).items():
+        answer = answers[pk]
+        if isinstance(answer, str):
+            comparison.fail(answer)
+        else:
+            comparison.answer(answer)
+            comparison.finish(
+                kind=comparison.kind,
+                confidence=comparison.confidence,
+                separates=comparison.separates,
+                judgement=comparison.judgement,
+                is_grouped=False,
+            )
+
+
+def facts(photo: Photo, *, sightings: int = 1) -> Facts:
+    """Return what the judge and the ranking need to know of a photo.
+
+    The time is the file's own: that of the row may come from another copy.
+    """
+    said = photo.facts
+    taken = dates.best(dates.Evidence.from_json(one) for one in said.get("dates", []))
+    return Facts(
+        digest=photo.digest,
+        file_size=photo.size,
+        width=photo.width or 0,
+        height=photo.height or 0,
+        format=photo.format,
+        camera_make=photo.camera_make,
+        camera_model=photo.camera_model,
+        taken_at=taken.taken_at,
+        taken_from=taken.origin.value,
+        exposure=(
+            said.get("exposure_seconds"),
+            said.get("f_number"),
+            said.get("iso"),
+        ),
+        software=said.get("software") or "",
+        has_maker_note=bool(said.get("has_maker_note")),
+        jpeg_quality=said.get("jpeg_quality"),
+        sightings=sightings,
+        problem=photo.problem,
+    )
+
+
+def facts_of(photos: Mapping[int, Photo]) -> dict[int, Facts]:
+    """Return the facts of photos by id, with how often each was seen."""
+    seen: dict[int, int] = {}
+    for some in batches(photos, 2_000):
+        rows = SourceFile.objects.filter(photo__in=some).order_by()
+        counts = rows.values("photo").annotate(times=Count("pk"))
+        seen.update(counts.values_list("photo", "times"))
+    return {pk: facts(photo, sightings=seen.get(pk, 1)) for pk, photo in photos.items()}
+
+
+@lru_cache(maxsize=AT_HAND)
+def _features(digest: str) -> alignment.Features:
+    return alignment.features(np.asarray(thumbnail(digest).convert("RGB")))
+
+
+def _pixels(photo: Photo, pixel_digest: PixelDigest) -> str:
+    """Return the digest of all pixels, computed once; empty where they cannot be had."""
+    rows = Fingerprint.objects.filter(pk=photo.pk)
+    known = rows.values_list("pixel_digest", flat=True).first()
+    if not known:
+        try:
+            known = pixel_digest(photo)
+        except Unreadable:
+            known = UNKNOWN_PIXELS
+        rows.update(pixel_digest=known)
+    return "" if known == UNKNOWN_PIXELS else known

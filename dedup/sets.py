@@ -1,0 +1,324 @@
+"""Making sets of measured pairs, and keeping open ones true to what is known.
+
+Closed sets are never touched: what a person answered stays as it was answered.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from dedup import ranking
+from dedup.batches import batches
+from dedup.grouping import Group, Match, group
+from dedup.measuring import facts_of
+from dedup.models import (
+    Choice,
+    Comparison,
+    DuplicateSet,
+    Kind,
+    Member,
+    Turn,
+    Verdict,
+)
+from dedup.relation import Facts, Judgement, Name
+from dedup.relation import Kind as Judged
+from gallery.models import Photo
+
+# Pairs in one transaction, during which nobody can decide anything.
+AT_ONCE = 500
+FEW = 500
+
+MIXED = "mixed"
+
+
+def regroup() -> int:
+    """Make the sets of some newly measured pairs; return how many pairs there were.
+
+    All sets that these pairs touch are made anew together, in one transaction.
+    """
+    if not Comparison.objects.to_group().exists():
+        return 0
+    with Turn.taken():
+        pairs = list(
+            Comparison.objects.to_group()
+            .order_by("pk")
+            .values_list("pk", "left", "right", "kind")[:AT_ONCE]
+        )
+        scene = _scene(_seeds(pairs))
+        if scene.photos:
+            _bring_about(_wanted(scene), scene.sets)
+        Comparison.objects.filter(pk__in=[pk for pk, *_ in pairs]).update(
+            is_grouped=True
+        )
+    return len(pairs)
+
+
+@dataclass(slots=True)
+class Scene:
+    """Photos that matches hang together, and the open sets they are in."""
+
+    photos: set[int]
+    sets: list[DuplicateSet]
+
+
+def _seeds(pairs: Iterable[tuple[int, int, int, str]]) -> set[int]:
+    """Return the photos whose sets may change through these pairs."""
+    matched, unlike = set(), set()
+    for _, left, right, kind in pairs:
+        (unlike if kind == Kind.DISTINCT else matched).update((left, right))
+    # That two photos are unlike matters only where they stand in a set.
+    for some in batches(unlike - matched, FEW):
+        matched.update(
+            _open_members().filter(photo__in=some).values_list("photo", flat=True)
+        )
+    return matched
+
+
+def _open_members() -> Any:
+    return Member.objects.filter(duplicate_set__state=DuplicateSet.State.OPEN)
+
+
+def _scene(seeds: set[int]) -> Scene:
+    """Gather all photos that matches or open sets connect with these."""
+    photos, new = set(seeds), set(seeds)
+    sets: set[int] = set()
+    while new:
+        found: set[int] = set()
+        for some in batches(sorted(new), FEW):
+            rows = Comparison.objects.matches().touching(some).between_live()
+            for left, right in rows.values_list("left", "right"):
+                found.update((left, right))
+            theirs = set(
+                _open_members()
+                .filter(photo__in=some)
+                .values_list("duplicate_set", flat=True)
+            )
+            for few in batches(theirs - sets, FEW):
+                rows = Member.objects.filter(duplicate_set__in=few)
+                found.update(rows.values_list("photo", flat=True))
+            sets |= theirs
+        new = found - photos
+        photos |= new
+    held = DuplicateSet.objects.open().select_for_update().order_by("pk")
+    return Scene(photos, list(held.filter(pk__in=sets)))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A set as it should be: its members in their order, the keeper first."""
+
+    kind: str
+    members: list[Member]
+    size: int
+    bytes_to_gain: int
+    relation: str
+    confidence: float
+    taken_at: Any
+
+    @property
+    def photos(self) -> set[int]:
+        return {member.photo_id for member in self.members}
+
+
+def _wanted(scene: Scene) -> list[Wanted]:
+    """Return the sets that these photos should be in."""
+    photos = Photo.objects.live().in_bulk(sorted(scene.photos))
+    pairs = _pairs(photos)
+    digests = {pk: photo.digest for pk, photo in photos.items()}
+    facts = facts_of(photos)
+    judgements = {
+        (digests[left], digests[right]): comparison.judged
+        for (left, right), comparison in pairs.items()
+        if comparison.kind != Kind.DISTINCT
+    }
+    keys = ranking.rank_keys(facts.values(), judgements)
+    groups = group(
+        [_match(comparison) for comparison in pairs.values()],
+        rank={pk: keys[digest] for pk, digest in digests.items()},
+        parted=_parted(digests),
+    )
+    return [_set(one, photos, facts, pairs, judgements) for one in groups]
+
+
+def _pairs(photos: Iterable[int]) -> dict[tuple[int, int], Comparison]:
+    """Return what is known of pairs of these photos, by their ids in order."""
+    photos = set(photos)
+    found = {}
+    for some in batches(sorted(photos), FEW):
+        rows = Comparison.objects.measured().filter(left__in=some)
+        for row in rows.filter(~Q(kind=Kind.DISTINCT) | Q(separates=True)):
+            if row.right_id in photos:
+                found[row.pair] = row
+    return found
+
+
+def _match(comparison: Comparison) -> Match:
+    return Match(
+        comparison.left_id,
+        comparison.right_id,
+        Judged(comparison.kind),
+        comparison.confidence,
+        comparison.judgement["strength"],
+        comparison.separates,
+    )
+
+
+def _parted(digests: Mapping[int, str]) -> list[tuple[int, int]]:
+    """Return the pairs of photos that a person has answered."""
+    by_digest = {digest: pk for pk, digest in digests.items()}
+    parted = []
+    for some in batches(sorted(by_digest), FEW):
+        for verdict in Verdict.objects.filter(left_digest__in=some):
+            if verdict.right_digest in by_digest:
+                parted.append(
+                    (by_digest[verdict.left_digest], by_digest[verdict.right_digest])
+                )
+    return parted
+
+
+def _set(
+    one: Group,
+    photos: Mapping[int, Photo],
+    facts: Mapping[int, Facts],
+    pairs: Mapping[tuple[int, int], Comparison],
+    judgements: Mapping[tuple[str, str], Judgement],
+) -> Wanted:
+    confidences = dict(one.others)
+    order = [facts[pk] for pk, _ in one.others]
+    ranked = ranking.explained(facts[one.keeper], order, judgements)
+    members = []
+    for place, (pk, said) in enumerate(zip(one.photos, ranked, strict=True)):
+        pair = pairs.get((min(pk, one.keeper), max(pk, one.keeper)))
+        answer = ranking.between(
+            photos[one.keeper].digest, photos[pk].digest, judgements
+        )
+        members.append(
+            Member(
+                photo_id=pk,
+                place=place,
+                is_keeper=not place,
+                suggestion=said.suggestion,
+                reason=said.reason,
+                relation=said.relation,
+                judgement=answer.to_json() if answer else None,
+                distance=pair.distance if pair else None,
+                confidence=confidences.get(pk, 1.0),
+            )
+        )
+        if one.kind == Judged.SIMILAR_SHOTS:
+            _leave_open(members[-1], answer)
+    relations = {member.relation for member in members[1:]}
+    return Wanted(
+        kind=one.kind.value,
+        members=members,
+        size=len(members),
+        bytes_to_gain=sum(photos[pk].size for pk, _ in one.others),
+        relation=relations.pop() if len(relations) == 1 else MIXED,
+        confidence=one.confidence,
+        taken_at=photos[one.keeper].taken_at,
+    )
+
+
+def _leave_open(member: Member, answer: Judgement | None) -> None:
+    """Suggest to keep another shot: which one is worth keeping is for the family to say."""
+    member.suggestion = Choice.KEEP
+    if answer:
+        member.reason = answer.because
+        member.relation = Name.SIMILAR_SHOT
+
+
+def _bring_about(wanted: Iterable[Wanted], present: list[DuplicateSet]) -> None:
+    """Change, add and remove open sets until they are those wanted."""
+    members: dict[int, list[Member]] = defaultdict(list)
+    rows = Member.objects.filter(duplicate_set__in=present).order_by("place", "pk")
+    for member in rows:
+        members[member.duplicate_set_id].append(member)
+    left = {one.pk: one for one in present}
+    new = []
+    for want in sorted(wanted, key=lambda one: (-one.size, one.members[0].photo_id)):
+        heir = _heir(want, left, members)
+        if heir is None:
+            new.append(want)
+        else:
+            _change(left.pop(heir), members[heir], want)
+    _add(new)
+    DuplicateSet.objects.filter(pk__in=left).delete()
+
+
+def _heir(
+    want: Wanted,
+    left: Mapping[int, DuplicateSet],
+    members: Mapping[int, list[Member]],
+) -> int | None:
+    """Return the set that most of the wanted one's photos are in already."""
+    shares = {
+        pk: len(want.photos & {member.photo_id for member in members[pk]})
+        for pk, one in left.items()
+        if one.kind == want.kind
+    }
+    best = max(shares, key=lambda pk: (shares[pk], -pk), default=None)
+    return best if best is not None and shares[best] else None
+
+
+KEPT_ON_SET = ("size", "bytes_to_gain", "relation", "confidence", "taken_at")
+KEPT_ON_MEMBER = (
+    "photo_id",
+    "place",
+    "is_keeper",
+    "suggestion",
+    "reason",
+    "relation",
+    "judgement",
+    "distance",
+    "confidence",
+)
+
+
+def _said(member: Member) -> tuple[Any, ...]:
+    return tuple(_plain(getattr(member, name)) for name in KEPT_ON_MEMBER)
+
+
+def _plain(value: Any) -> Any:
+    # As it comes back from the database, where lists and tuples are one.
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _change(one: DuplicateSet, present: list[Member], want: Wanted) -> None:
+    """Give an open set the members wanted; nothing is written where nothing changed."""
+    if [_said(member) for member in present] != [_said(m) for m in want.members]:
+        one.members.all().delete()
+        _write_members([(one, want)])
+        one.revision += 1
+    for name in KEPT_ON_SET:
+        setattr(one, name, getattr(want, name))
+    one.save(update_fields=["revision", *KEPT_ON_SET])
+
+
+def _add(wanted: list[Wanted]) -> None:
+    made = DuplicateSet.objects.bulk_create(
+        [
+            DuplicateSet(
+                kind=want.kind, **{name: getattr(want, name) for name in KEPT_ON_SET}
+            )
+            for want in wanted
+        ]
+    )
+    _write_members(zip(made, wanted, strict=True))
+
+
+def _write_members(sets: Iterable[tuple[DuplicateSet, Wanted]]) -> None:
+    members = []
+    for one, want in sets:
+        for member in want.members:
+            member.duplicate_set = one
+            members.append(member)
+    Member.objects.bulk_create(members, batch_size=500)
