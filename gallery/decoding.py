@@ -173,8 +173,7 @@ def _image(stream: BinaryIO, format: formats.Format) -> Image.Image:
     try:
         return Image.open(stream, formats=[_PILLOW_NAMES.get(format, format.name)])
     except Image.UnidentifiedImageError:
-        said = f"this {format.name} file is damaged, or of a kind that cannot be shown"
-        raise Unreadable(said) from None
+        raise Unreadable(f"the file starts like a {format.name} but is none") from None
 
 
 def _prepare(format: formats.Format) -> None:

@@ -1,8 +1,17 @@
 from django.urls import path
 
 from gallery.views.browse import browse
+from gallery.views.files import original, preview, thumbnail
+from gallery.views.photo import photo
+from gallery.views.trash import restore, trash
 
 app_name = "gallery"
 urlpatterns = [
     path("", browse, name="browse"),
+    path("trash/", trash, name="trash"),
+    path("photo/<int:photo_id>/", photo, name="photo"),
+    path("photo/<int:photo_id>/restore/", restore, name="restore"),
+    path("photo/<int:photo_id>/thumbnail.jpg", thumbnail, name="thumbnail"),
+    path("photo/<int:photo_id>/preview.jpg", preview, name="preview"),
+    path("photo/<int:photo_id>/original", original, name="original"),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -70,8 +70,7 @@ class PhotoQuerySet(models.QuerySet):
         if first:
             photos = photos.filter(taken_at__gte=datetime.combine(first, time.min))
         if last:
-            after = datetime.combine(last, time.min) + timedelta(days=1)
-            photos = photos.filter(taken_at__lt=after)
+            photos = photos.filter(taken_at__lte=datetime.combine(last, time.max))
         return photos
 
 

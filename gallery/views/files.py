@@ -1,0 +1,59 @@
+"""The bytes behind the pages: thumbnails, previews, originals."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from gallery import formats, previews, renditions, vault
+from gallery.models import Photo, Thumbnail
+from gallery.serving import serve_original, serve_rendition
+
+
+@require_safe
+def thumbnail(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    made = get_object_or_404(
+        Thumbnail.objects.select_related("photo"), pk=photo_id, recipe__gt=0
+    )
+    digest, recipe = made.photo.digest, made.recipe
+    data = settings.IMAGEVAULT_DATA
+    return serve_rendition(
+        request,
+        vault.rendition(data, digest, name="thumbnail", recipe=recipe),
+        etag=f"{digest}-thumbnail-{recipe}",
+        is_versioned=request.GET.get("v") == str(recipe),
+    )
+
+
+@require_safe
+def preview(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    photo = get_object_or_404(Photo.objects.stored(), pk=photo_id)
+    try:
+        path = previews.preview(photo)
+    except previews.NoPreview as error:
+        return HttpResponse(str(error), status=422, content_type="text/plain")
+    recipe = renditions.RECIPE
+    return serve_rendition(
+        request,
+        path,
+        etag=f"{photo.digest}-preview-{recipe}",
+        is_versioned=request.GET.get("v") == str(recipe),
+    )
+
+
+@require_safe
+def original(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    photo = get_object_or_404(Photo, pk=photo_id)
+    if not photo.is_stored:
+        raise Http404("This photo was discarded, and its original is gone for good.")
+    format = formats.BY_NAME.get(photo.format)
+    return serve_original(
+        request,
+        vault.original(settings.IMAGEVAULT_DATA, photo.digest, photo.extension),
+        digest=photo.digest,
+        name=photo.name,
+        mime=format.mime if format else "application/octet-stream",
+    )

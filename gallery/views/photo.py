@@ -1,0 +1,55 @@
+"""The page of one photo: the picture, what is known of it, and where it was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from gallery import paging, renditions
+from gallery.facts import facts
+from gallery.forms import BrowseForm
+from gallery.models import Photo, SourceFile
+from gallery.tiles import ratio
+
+SIGHTINGS = 200
+
+
+@require_safe
+def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
+    found = get_object_or_404(
+        Photo.objects.select_related(
+            "thumbnail", "added_by", "trashed_by", "in_favour_of"
+        ),
+        pk=photo_id,
+    )
+    form = BrowseForm(request.GET)
+    context = {
+        "photo": found,
+        "form": form,
+        "ratio": ratio(found.width, found.height),
+        "facts": facts(found),
+        "preview_version": renditions.RECIPE,
+        "sightings": sightings(found),
+        **beside(found, form),
+    }
+    return render(request, "gallery/photo.html", context)
+
+
+def sightings(found: Photo) -> QuerySet[SourceFile]:
+    rows = SourceFile.objects.filter(photo=found)
+    return rows.select_related("source", "first_run").order_by("pk")[:SIGHTINGS]
+
+
+def beside(found: Photo, form: BrowseForm) -> dict[str, Any]:
+    """Return the photos before and after this one in the selection it was opened from."""
+    if not found.is_live:
+        return {}
+    photos = form.select(Photo.objects.live()).only("pk")
+    return {
+        "previous": paging.neighbour(photos, form.order, found, backwards=True),
+        "next": paging.neighbour(photos, form.order, found),
+    }
