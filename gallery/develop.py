@@ -93,20 +93,34 @@ def record(prints: Mapping[int, Print]) -> None:
     """Write what developing gave, by photo id: facts, dates, finished or failed steps."""
     photos = Photo.objects.in_bulk(sorted(prints))
     sightings = seen(photos)
-    steps = Thumbnail.objects.in_bulk(photos)
-    for pk, photo in photos.items():
-        print_ = prints[pk]
-        photo.update_facts(**facts(print_))
+    for pk, photo in sorted(photos.items()):
+        photo.update_facts(**facts(prints[pk]))
         photo.update_facts(**taken(photo, sightings[pk]))
-        finish(steps.get(pk) or Thumbnail.objects.create(photo=photo), print_)
+        close(photo, prints[pk])
 
 
-def finish(step: Thumbnail, print_: Print) -> None:
-    """Close the step with its thumbnail, or set it aside with its reason."""
+def close(photo: Photo, print_: Print) -> None:
+    """Finish the photo's step with its thumbnail, or set it aside with its reason."""
+    row, _ = Thumbnail.objects.get_or_create(photo=photo)
     if print_.width is None:
-        step.fail(print_.problem)
+        row.fail(print_.problem)
     else:
-        step.finish(width=print_.width, height=print_.height)
+        row.finish(width=print_.width, height=print_.height)
+
+
+def step(photo: Photo, print_: Print | None) -> Thumbnail:
+    """A new photo's step, unsaved: closed as `close` does, or open without a print."""
+    if print_ is None:
+        return Thumbnail(photo=photo)
+    if print_.width is None:
+        return Thumbnail(photo=photo, problem=print_.problem[:500])
+    return Thumbnail(
+        photo=photo,
+        recipe=Thumbnail.RECIPE,
+        finished_at=timezone.now(),
+        width=print_.width,
+        height=print_.height,
+    )
 
 
 def facts(print_: Print) -> dict[str, Any]:

@@ -20,7 +20,7 @@ SUFFIX = ".draft"
 FOREIGN_SECONDS = 24 * 60 * 60
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Draft:
     """An open, locked file in incoming/, on its way to its place or to nothing."""
 

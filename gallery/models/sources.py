@@ -12,9 +12,13 @@ from django.utils import timezone
 from gallery.models.photos import Photo
 
 
-def path_key(path: str) -> str:
-    """Return what stands for a path in an index: paths may be longer than a key can be."""
-    return hashlib.blake2b(path.encode(), digest_size=16).hexdigest()
+def path_key(path: str, *, replaced_in: int | None = None) -> str:
+    """Return what stands for a path in an index: paths may be longer than a key can be.
+
+    A row that was replaced makes room for the path's next row by a key of its own.
+    """
+    text = path if replaced_in is None else f"{path}\0{replaced_in}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 class Source(models.Model):
@@ -49,6 +53,8 @@ class ImportRun(models.Model):
     state = models.CharField(
         max_length=12, choices=State.choices, default=State.RUNNING
     )
+    # By which rules pictures were told from other files; see gallery/formats.py
+    recipe = models.PositiveSmallIntegerField(default=0, editable=False)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
     by = models.ForeignKey(
@@ -87,12 +93,21 @@ class SourceFileQuerySet(models.QuerySet):
         """Ledger rows of these paths of a source."""
         return self.filter(source=source, path_key__in=[path_key(p) for p in paths])
 
+    def current(self) -> SourceFileQuerySet:
+        """What lies on the sources now, as far as they were seen."""
+        # See also SourceFile.is_current
+        return self.filter(replaced_in=None)
+
     def with_photo(self) -> SourceFileQuerySet:
         return self.filter(photo__isnull=False)
 
 
 class SourceFile(models.Model):
     """One file seen on a source: a row of the ledger.
+
+    The outcome is the one of the run that opened the file last; while it lies unchanged,
+    later runs only note that they saw it. Where other content takes a photo's place on
+    the drive, the photo's row stays as history and the path gets a new one.
 
     `path` is relative to the source, with `/`. Bytes that are not UTF-8 are written
     by gallery.walk.readable, which can be turned back.
@@ -111,6 +126,10 @@ class SourceFile(models.Model):
         Photo, on_delete=models.PROTECT, null=True, related_name="sightings"
     )
     first_run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="+")
+    # The run that found something else at this path; empty for what is there now.
+    replaced_in = models.ForeignKey(
+        ImportRun, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     last_run = models.ForeignKey(
         ImportRun, on_delete=models.PROTECT, related_name="files"
     )
@@ -126,6 +145,11 @@ class SourceFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.path}"
+
+    @property
+    def is_current(self) -> bool:
+        # See also SourceFileQuerySet.current
+        return self.replaced_in_id is None
 
     @property
     def name(self) -> str:

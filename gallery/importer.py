@@ -1,0 +1,558 @@
+"""Bring every photo under a folder into the vault, and say of every entry what became of it.
+
+One pass, in stages that overlap: the walk compares with the ledger; readers take what is
+new or changed, reading each file once; keepers store what the vault does not have, and
+develop it while its bytes are still at hand; batches of findings are written as rows.
+Rows come last, so that a death at any moment leaves at most work to do again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from gallery import (
+    develop,
+    drafts,
+    drives,
+    formats,
+    junk,
+    ledger,
+    originals,
+    vault,
+    walk,
+)
+from gallery.ledger import Finding, Unchanged, Written
+from gallery.models import ImportRun, Outcome, Source
+from gallery.originals import CannotRead, Reading, Taken, VaultFails
+from gallery.sandbox import Sandbox
+from gallery.stages import chunks, in_order
+from gallery.walk import Entry, Kind
+
+logger = logging.getLogger(__name__)
+
+LOOKUP = 1_000  # entries compared with the ledger at once
+BATCH = 200  # findings written at once, or what there is after
+BATCH_SECONDS = 2.0
+
+
+class Refused(Exception):
+    """The folder cannot be imported at all; the message says why."""
+
+
+class DriveGone(Exception):
+    """The drive vanished while it was being read."""
+
+
+class Ending(Enum):
+    """How a run ended."""
+
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"  # somebody asked it to stop
+    STOPPED = "stopped"  # it could not go on
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The counts of a run; the outcomes add up to `seen`. A dry run has no ids."""
+
+    label: str
+    source_id: int | None
+    run_id: int | None
+    seen: int
+    bytes_seen: int
+    bytes_stored: int
+    seconds: float
+    outcomes: dict[str, int]
+    unreadable: tuple[Unread, ...]
+    ending: Ending = Ending.FINISHED
+    why: str = ""  # a sentence, where the run stopped
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "source": {"label": self.label, "id": self.source_id},
+            "run": self.run_id,
+            "seen": self.seen,
+            "bytes_seen": self.bytes_seen,
+            "bytes_stored": self.bytes_stored,
+            "seconds": round(self.seconds, 3),
+            "outcomes": self.outcomes,
+            "unreadable": [
+                {"path": one.path, "reason": one.reason} for one in self.unreadable
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come."""
+
+    seen: int
+    bytes_seen: int
+    imported: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A picture that was read; in a dry run it was only hashed."""
+
+    path: str
+    format: formats.Format
+    reading: Reading
+    taken: Taken | None
+
+    def found(self, outcome: Outcome, **more: Any) -> Finding:
+        return Finding(
+            self.path,
+            outcome,
+            size=self.reading.size,
+            modified_ns=self.reading.modified_ns,
+            digest=self.reading.digest,
+            format=self.format,
+            **more,
+        )
+
+    def drop(self) -> None:
+        if self.taken:
+            self.taken.drop()
+
+
+def import_drive(
+    root: Path,
+    *,
+    label: str | None = None,
+    by: User | None = None,
+    dry_run: bool = False,
+    exclude: Iterable[str] = (),
+    progress: Callable[[Progress], None] | None = None,
+) -> ImportReport:
+    """Bring every photo under a mounted folder in; nothing of the folder is changed.
+
+    Safe to run again, and beside another import. Ctrl-C ends it cleanly, and so does a
+    full disk or a drive pulled out: the report says how it ended. Raise Refused or
+    vault.NoVault where there is nothing to begin with; LabelTaken for a label in use.
+    """
+    folder = settings.IMAGEVAULT_DATA
+    vault.require(folder)
+    refuse(root, folder)
+    with ExitStack() as stack:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, descriptor)
+        if dry_run:
+            source, run = ledger.find_source(root, label=label), None
+        else:
+            source = ledger.source_at(root, label=label)
+            run = stack.enter_context(running(source, by=by))
+        name = source.label if source else label or drives.label(root)
+        one = _Import(
+            root=root,
+            descriptor=descriptor,
+            name=name,
+            source=source,
+            run=run,
+            exclude=junk.exclusion(exclude),
+            progress=progress,
+        )
+        return one.carry_out()
+
+
+def refuse(root: Path, folder: Path) -> None:
+    """Raise Refused for what is no folder to import from."""
+    if not root.is_dir():
+        raise Refused(f"{root} is not a folder. Is the drive mounted?")
+    try:
+        is_empty = not any(root.iterdir())
+    except OSError as error:
+        raise Refused(f"{root} cannot be read: {error.strerror}.") from error
+    above = root.resolve()
+    if any(step.samefile(folder) for step in (above, *above.parents)):
+        raise Refused(f"{root} belongs to the vault itself.")
+    here = walk.readable(bytes(above))
+    known = Source.objects.filter(mounted_at=here).exclude(volume="")
+    if (
+        is_empty
+        and known.exists()
+        and not known.filter(volume=drives.volume(root)).exists()
+    ):
+        raise Refused(f"{root} is empty. Is the drive mounted?")
+
+
+@contextmanager
+def running(source: Source, *, by: User | None) -> Iterator[ImportRun]:
+    """A run of this process, known as dead if the process dies; clears up after the dead."""
+    incoming = settings.IMAGEVAULT_DATA / "incoming"
+    for run in ImportRun.objects.filter(state=ImportRun.State.RUNNING):
+        if not drafts.is_alive(incoming, _mark(run)):
+            end(run, ImportRun.State.INTERRUPTED)
+    drafts.clear(incoming)
+    # Whoever sees the row finds its mark locked.
+    with transaction.atomic():
+        run = ledger.start(source, by=by)
+        mark = drafts.start(incoming, _mark(run))
+    try:
+        yield run
+    finally:
+        mark.close()
+
+
+def _mark(run: ImportRun) -> str:
+    return f"run-{run.pk}"
+
+
+def end(run: ImportRun, state: ImportRun.State) -> None:
+    ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.RUNNING).update(
+        state=state, finished_at=timezone.now()
+    )
+
+
+class _Import:
+    """One run: what it knows, and its stages. Only `take` and `keep` run in threads."""
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        descriptor: int,
+        name: str,
+        source: Source | None,
+        run: ImportRun | None,
+        exclude: walk.Exclusion | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.root = root
+        self.descriptor = descriptor
+        self.name = name
+        self.source = source
+        self.run = run
+        self.exclude = exclude
+        self.progress = progress
+        self.folder: Path = settings.IMAGEVAULT_DATA
+        self.identity = os.fstat(descriptor)
+        self.was_plugged_in = drives.is_plugged_in(self.identity.st_dev)
+
+        self.outcomes: Counter[str] = Counter()
+        self.bytes_seen = 0
+        self.bytes_stored = 0
+        self.unreadable: list[Unread] = []
+
+        # Found or seen again, and not yet written
+        self.findings: list[Finding] = []
+        self.again: list[Unchanged] = []
+        self.written_at = time.monotonic()
+        # Digests being stored, each with its further sightings; digests not yet written
+        self.in_hand: dict[str, list[Finding]] = {}
+        self.unwritten: set[str] = set()
+        self.drafts: set[Taken] = set()
+        self.sandboxes: SimpleQueue[Sandbox] = SimpleQueue()
+
+    # The run as a whole
+
+    def carry_out(self) -> ImportReport:
+        started = time.monotonic()
+        ending, why = Ending.FINISHED, ""
+        try:
+            self.go()
+        except KeyboardInterrupt:
+            ending = Ending.INTERRUPTED
+        except (VaultFails, DriveGone) as error:
+            ending, why = Ending.STOPPED, str(error)
+        except OperationalError as error:
+            ending, why = Ending.STOPPED, f"The database cannot be written: {error}."
+        if ending is not Ending.FINISHED:
+            why = self.write_the_rest() or why
+        if self.run:
+            self.close(ending)
+        return self.report(ending, why, time.monotonic() - started)
+
+    def go(self) -> None:
+        """Pull the entries through the stages, and write what becomes of them."""
+        workers = settings.IMAGEVAULT_WORKERS
+        # A disk that has to seek is quickest read one file after the other.
+        readers = 1 if drives.spins(self.identity.st_dev) else workers
+        with (
+            self.pool(readers) as reading,
+            self.pool(2 * workers) as keeping,
+            self.decoders(workers),
+        ):
+            taken = in_order(reading, self.take, self.fresh(), ahead=4 * readers)
+            new = self.unknown(taken)
+            for kept in in_order(keeping, self.keep, new, ahead=4 * workers):
+                self.settle(kept)
+                for other in self.in_hand.pop(kept.digest, ()):
+                    self.settle(other)
+        self.write()
+
+    @contextmanager
+    def pool(self, threads: int) -> Iterator[ThreadPoolExecutor]:
+        pool = ThreadPoolExecutor(threads)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+            while self.drafts:
+                self.drafts.pop().drop()
+
+    @contextmanager
+    def decoders(self, count: int) -> Iterator[None]:
+        made = [
+            Sandbox(
+                memory_mb=settings.IMAGEVAULT_DECODE_MEMORY_MB,
+                seconds=settings.IMAGEVAULT_DECODE_SECONDS,
+            )
+            for _ in range(count)
+        ]
+        for sandbox in made:
+            self.sandboxes.put(sandbox)
+        try:
+            yield
+        finally:
+            # A decoder still at work is not waited for.
+            for sandbox in made:
+                sandbox.close()
+
+    def write_the_rest(self) -> str:
+        """Write what was found before the end; return why that was not possible."""
+        try:
+            self.write()
+        except OperationalError as error:
+            return f"The database cannot be written: {error}."
+        return ""
+
+    def close(self, ending: Ending) -> None:
+        assert self.run
+        done = ending is Ending.FINISHED
+        states = ImportRun.State
+        try:
+            end(self.run, states.FINISHED if done else states.INTERRUPTED)
+        except OperationalError:
+            logger.exception("run %s stays open until the next import", self.run.pk)
+
+    def report(self, ending: Ending, why: str, seconds: float) -> ImportReport:
+        order = [outcome.value for outcome in Outcome]
+        return ImportReport(
+            label=self.name,
+            source_id=self.source.pk if self.source else None,
+            run_id=self.run.pk if self.run else None,
+            seen=self.outcomes.total(),
+            bytes_seen=self.bytes_seen,
+            bytes_stored=self.bytes_stored,
+            seconds=seconds,
+            outcomes=dict(
+                sorted(self.outcomes.items(), key=lambda item: order.index(item[0]))
+            ),
+            unreadable=tuple(self.unreadable),
+            ending=ending,
+            why=why,
+        )
+
+    # The stages
+
+    def fresh(self) -> Iterator[Entry]:
+        """Yield the files that have to be opened; settle all other entries."""
+        vault_folder = self.folder.stat()
+        entries = walk.walk(
+            self.descriptor,
+            exclude=self.exclude,
+            skip=(vault_folder.st_dev, vault_folder.st_ino),
+            kernel=drives.kernel_devices(drives.mounts()),
+        )
+        for chunk in chunks(entries, LOOKUP):
+            known = ledger.unchanged(self.source, chunk) if self.source else {}
+            for entry in chunk:
+                if seen := known.get(entry.path):
+                    self.again.append(seen)
+                elif entry.kind is Kind.FILE and entry.size:
+                    yield entry
+                else:
+                    self.settle(unopened(entry))
+            self.write_if_due()
+
+    def take(self, entry: Entry) -> Finding | Caught:
+        """Read one file, once. Runs in a thread."""
+        try:
+            source = originals.open_source(self.descriptor, walk.raw(entry.path))
+            try:
+                return self.recognised(entry, source)
+            finally:
+                os.close(source)
+        except CannotRead as error:
+            return found(entry, Outcome.UNREADABLE, error.reason)
+        except VaultFails:
+            raise
+        # Whatever one file does to this program, the others go on.
+        except Exception as error:
+            logger.exception("reading %r failed", entry.path)
+            return found(entry, Outcome.UNREADABLE, f"reading it failed: {error!r}")
+
+    def recognised(self, entry: Entry, source: int) -> Finding | Caught:
+        head = originals.head(source, formats.HEAD)
+        format = formats.recognise(head, size=entry.size)
+        if format is None:
+            why = junk.rule(entry.name)
+            return found(entry, Outcome.JUNK if why else Outcome.NOT_A_PHOTO, why)
+        if not self.run:
+            return Caught(entry.path, format, originals.read(source), None)
+        taken = originals.take(source, self.folder / "incoming")
+        self.drafts.add(taken)
+        return Caught(entry.path, format, taken.reading, taken)
+
+    def unknown(self, caught: Iterable[Finding | Caught]) -> Iterator[Caught]:
+        """Yield the pictures the vault does not have; settle all others."""
+        for one in caught:
+            if isinstance(one, Finding):
+                self.settle(one)
+                continue
+            known = self.known(one)
+            if known is None:
+                self.in_hand[one.reading.digest] = []
+                self.unwritten.add(one.reading.digest)
+                yield one
+                continue
+            self.discard(one)
+            if one.reading.digest in self.in_hand:
+                self.in_hand[one.reading.digest].append(known)
+            else:
+                self.settle(known)
+
+    def known(self, one: Caught) -> Finding | None:
+        """The finding for bytes seen before, None for new ones."""
+        if one.reading.digest in self.unwritten:
+            return one.found(Outcome.ALREADY_KNOWN)
+        photo = ledger.photo_with(one.reading.digest)
+        if photo is None:
+            return None
+        if not photo.is_stored:
+            why = f"in favour of {photo.in_favour_of}"
+            return one.found(Outcome.DISCARDED, reason=why)
+        # An original that got lost is stored again.
+        place = vault.original(self.folder, photo.digest, photo.extension)
+        return one.found(Outcome.ALREADY_KNOWN) if place.exists() else None
+
+    def keep(self, one: Caught) -> Finding:
+        """Store and develop one picture. Runs in a thread."""
+        if one.taken is None:
+            return one.found(Outcome.IMPORTED, bytes_stored=one.reading.size)
+        try:
+            stored = originals.keep(one.taken, self.folder, one.format.extension)
+        finally:
+            self.drafts.discard(one.taken)
+        return one.found(
+            Outcome.IMPORTED,
+            bytes_stored=stored.size if stored.is_new else 0,
+            print=self.develop(one),
+        )
+
+    def develop(self, one: Caught) -> develop.Print | None:
+        """Develop an original just stored; None leaves it to the workers."""
+        digest = one.reading.digest
+        place = vault.original(self.folder, digest, one.format.extension)
+        sandbox = self.sandboxes.get()
+        try:
+            return develop.develop(place, digest=digest, sandbox=sandbox)
+        except OSError as error:
+            raise originals.vault_fails(error) from error
+        # The photo is stored; what else goes wrong must not lose it.
+        except Exception:
+            logger.exception("developing %s failed", digest)
+            return None
+        finally:
+            self.sandboxes.put(sandbox)
+
+    def discard(self, one: Caught) -> None:
+        one.drop()
+        if one.taken:
+            self.drafts.discard(one.taken)
+
+    # The findings
+
+    def settle(self, finding: Finding) -> None:
+        """Note what became of an entry, and write when enough has come together."""
+        if finding.outcome == Outcome.UNREADABLE:
+            self.check_drive()
+            self.unreadable.append(Unread(finding.path, finding.reason))
+        self.findings.append(finding)
+        self.write_if_due()
+
+    def check_drive(self) -> None:
+        """Raise DriveGone if it is not one file that is unreadable, but the drive."""
+        try:
+            now = self.root.stat()
+            any(self.root.iterdir())
+            here = os.path.samestat(now, self.identity)
+        except OSError:
+            here = False
+        if self.was_plugged_in:
+            here = here and drives.is_plugged_in(self.identity.st_dev)
+        if not here:
+            raise DriveGone(
+                f"The drive at {self.root} is gone. Plug it in, then start again: the "
+                f"import goes on where it stopped."
+            )
+
+    def write_if_due(self) -> None:
+        waited = time.monotonic() - self.written_at
+        if len(self.findings) + len(self.again) >= BATCH or waited > BATCH_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        if self.run:
+            written = ledger.write(self.run, self.findings, self.again)
+        else:
+            written = Written.of(self.findings, self.again)
+        self.outcomes += written.outcomes
+        self.bytes_seen += written.bytes_seen
+        self.bytes_stored += written.bytes_stored
+        if self.run:
+            self.run.outcomes = dict(self.outcomes)
+            self.run.bytes_seen = self.bytes_seen
+            self.run.bytes_stored = self.bytes_stored
+            self.unwritten.difference_update(one.digest for one in self.findings)
+        self.findings, self.again = [], []
+        self.written_at = time.monotonic()
+        self.tell()
+
+    def tell(self) -> None:
+        if self.progress:
+            seen, imported = self.outcomes.total(), self.outcomes[Outcome.IMPORTED]
+            self.progress(Progress(seen, self.bytes_seen, imported))
+
+
+def found(entry: Entry, outcome: Outcome, reason: str = "") -> Finding:
+    return Finding(entry.path, outcome, reason, entry.size, entry.modified_ns)
+
+
+_UNOPENED = {
+    Kind.FILE: Outcome.EMPTY,
+    Kind.LINK: Outcome.LINK,
+    Kind.SPECIAL: Outcome.SPECIAL,
+    Kind.UNREADABLE: Outcome.UNREADABLE,
+    Kind.EXCLUDED: Outcome.EXCLUDED,
+}
+
+
+def unopened(entry: Entry) -> Finding:
+    """The outcome of an entry that need not be opened: an empty file, or no file."""
+    return found(entry, _UNOPENED[entry.kind], entry.reason)

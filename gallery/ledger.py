@@ -1,0 +1,356 @@
+"""The ledger's rows: what is known of a drive's files, and how a batch is written down."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from gallery import develop, drives, formats, walk
+from gallery.formats import Format
+from gallery.models import (
+    ImportRun,
+    Outcome,
+    Photo,
+    Source,
+    SourceFile,
+    Thumbnail,
+    path_key,
+)
+
+# Outcomes a file keeps, unopened, for as long as it lies there unchanged.
+LASTING = {Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.DISCARDED}
+# ... and those it keeps until pictures are told from other files by newer rules.
+LASTING_BY_RULE = {Outcome.NOT_A_PHOTO, Outcome.JUNK}
+
+NAME_LENGTH = 255
+
+
+class LabelTaken(Exception):
+    """The label belongs to something that is no drive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of one entry; with a digest, the photo it is or turned into."""
+
+    path: str
+    outcome: Outcome
+    reason: str = ""
+    size: int = 0  # bytes
+    modified_ns: int | None = None  # since 1970 UTC
+    digest: str = ""
+    format: Format | None = None
+    print: develop.Print | None = None
+    bytes_stored: int = 0
+
+    @property
+    def seen(self) -> develop.Seen:
+        return develop.Seen(self.path, self.modified_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A ledger row whose file lies there as it did, and its outcome in a new run."""
+
+    pk: int
+    outcome: Outcome
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a batch came to; an outcome may differ from what was found, when another
+    import has been faster."""
+
+    outcomes: Counter[str]
+    bytes_seen: int
+    bytes_stored: int
+
+    @classmethod
+    def of(
+        cls, findings: Sequence[Finding], seen_again: Sequence[Unchanged]
+    ) -> Written:
+        every: list[Finding | Unchanged] = [*findings, *seen_again]
+        return cls(
+            Counter(one.outcome.value for one in every),
+            sum(one.size for one in every),
+            sum(one.bytes_stored for one in findings),
+        )
+
+
+def find_source(path: Path, *, label: str | None) -> Source | None:
+    """The drive a folder is known as: by the label given, else by its volume."""
+    if label:
+        named = Source.objects.filter(label=label).first()
+        if named and named.kind != Source.Kind.DRIVE:
+            raise LabelTaken(f"“{label}” is not a drive; choose another label.")
+        if named:
+            return named
+    known = Source.objects.filter(kind=Source.Kind.DRIVE).order_by("-last_seen_at")
+    if volume := drives.volume(path):
+        return known.filter(volume=volume).first()
+    # Nothing says what is mounted here; only a label can tell two drives apart.
+    here = walk.readable(bytes(path.resolve()))
+    return known.filter(volume="", mounted_at=here).first()
+
+
+@transaction.atomic
+def source_at(path: Path, *, label: str | None) -> Source:
+    """The drive a folder is known as, new or not, marked as seen now and here."""
+    source = find_source(path, label=label) or Source(label="")
+    if label:
+        source.label = label
+    source.label = source.label or free_label(drives.label(path))
+    source.volume = drives.volume(path)
+    source.mounted_at = walk.readable(bytes(path.resolve()))
+    source.last_seen_at = timezone.now()
+    source.save()
+    return source
+
+
+def free_label(wanted: str) -> str:
+    """This label, or with the lowest number that makes it a new one."""
+    wanted = wanted[:190]
+    taken = set(
+        Source.objects.filter(label__startswith=wanted).values_list("label", flat=True)
+    )
+    if wanted not in taken:
+        return wanted
+    numbers = range(2, len(taken) + 3)
+    return next(name for n in numbers if (name := f"{wanted} {n}") not in taken)
+
+
+def unchanged(source: Source, entries: Sequence[walk.Entry]) -> dict[str, Unchanged]:
+    """Of these files, those that need not be opened, by path."""
+    by_key = {path_key(entry.path): entry for entry in entries}
+    rows = SourceFile.objects.filter(source=source, path_key__in=by_key).values_list(
+        "pk",
+        "path_key",
+        "size",
+        "modified_ns",
+        "outcome",
+        "photo__purged_at",
+        "last_run__recipe",
+    )
+    found = {}
+    for pk, key, size, modified_ns, outcome, purged_at, recipe in rows:
+        entry = by_key[key]
+        if (size, modified_ns) != (entry.size, entry.modified_ns):
+            continue
+        if settled := _settled(outcome, purged_at is not None, recipe):
+            found[entry.path] = Unchanged(pk, settled, size)
+    return found
+
+
+def _settled(outcome: str, purged: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
+    """The outcome of an unchanged file in a new run, None if it has to be opened."""
+    if outcome in LASTING:
+        return Outcome.DISCARDED if purged else Outcome.ALREADY_KNOWN
+    if outcome in LASTING_BY_RULE and recipe == formats.RECIPE:
+        return Outcome(outcome)
+    return None
+
+
+def photo_with(digest: str) -> Photo | None:
+    """The photo of these bytes, purged ones too."""
+    photos = Photo.objects.select_related("in_favour_of")
+    return photos.filter(digest=digest).first()
+
+
+@transaction.atomic
+def start(source: Source, *, by: User | None) -> ImportRun:
+    return ImportRun.objects.create(source=source, by=by, recipe=formats.RECIPE)
+
+
+@transaction.atomic
+def write(
+    run: ImportRun, findings: Sequence[Finding], seen_again: Sequence[Unchanged]
+) -> Written:
+    """Write a batch: photos, thumbnails, sightings, dates, and the run's counts.
+
+    `run` has the counts of all batches before; it is saved with those of this one, and
+    stays as it was in memory, so that a batch can be written again after a failure.
+    """
+    photos, created = _photos(run, findings)
+    findings = _corrected(findings, created)
+    _write_rows(run, findings, photos)
+    touched = [row.pk for row in seen_again]
+    SourceFile.objects.filter(pk__in=touched).update(last_run=run)
+    _improve_dates([photo for photo in photos.values() if photo.digest not in created])
+    written = Written.of(findings, seen_again)
+    _count(run, written)
+    return written
+
+
+def _count(run: ImportRun, written: Written) -> None:
+    outcomes = Counter(run.outcomes) + written.outcomes
+    ImportRun.objects.filter(pk=run.pk).update(
+        outcomes=outcomes,
+        seen=outcomes.total(),
+        bytes_seen=run.bytes_seen + written.bytes_seen,
+        bytes_stored=run.bytes_stored + written.bytes_stored,
+    )
+
+
+def _photos(
+    run: ImportRun, findings: Sequence[Finding]
+) -> tuple[dict[str, Photo], set[str]]:
+    """The photos of these findings by digest, and the digests of the new ones."""
+    sightings: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.digest:
+            sightings[finding.digest].append(finding)
+    photos = _known(sightings)
+    # In one order, or two imports at once could wait for each other.
+    new = [
+        _new_photo(run, sightings[digest])
+        for digest in sorted(sightings.keys() - photos.keys())
+    ]
+    try:
+        with transaction.atomic():
+            created = {photo.digest for photo in Photo.objects.bulk_create(new)}
+    except IntegrityError:
+        created = {photo.digest for photo in new if _create(photo)}
+    photos |= _known(photo.digest for photo in new)
+    _open_steps(photos, {digest: sightings[digest][0] for digest in created})
+    return photos, created
+
+
+def _known(digests: Iterable[str]) -> dict[str, Photo]:
+    photos = Photo.objects.filter(digest__in=list(digests))
+    return {photo.digest: photo for photo in photos}
+
+
+def _create(photo: Photo) -> bool:
+    """Create the photo; return false if another import has done so meanwhile."""
+    try:
+        with transaction.atomic():
+            photo.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _new_photo(run: ImportRun, sightings: Sequence[Finding]) -> Photo:
+    first = sightings[0]
+    assert first.format is not None
+    photo = Photo(
+        digest=first.digest,
+        extension=first.format.extension,
+        format=first.format.name,
+        size=first.size,
+        name=first.path.rpartition("/")[2][:NAME_LENGTH],
+        added_by=run.by,
+    )
+    values = develop.facts(first.print) if first.print else {}
+    _set(photo, values)
+    _set(photo, develop.taken(photo, [one.seen for one in sightings]))
+    return photo
+
+
+def _set(photo: Photo, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(photo, name, value)
+
+
+def _open_steps(photos: dict[str, Photo], created: dict[str, Finding]) -> None:
+    """A thumbnail row for each new photo: finished, failed or left to the workers."""
+    steps = [
+        develop.step(photos[digest], finding.print)
+        for digest, finding in created.items()
+    ]
+    Thumbnail.objects.bulk_create(steps)
+
+
+def _corrected(findings: Sequence[Finding], created: set[str]) -> list[Finding]:
+    """Only who created the photo has imported it, and only the first of its files."""
+    left = set(created)
+    corrected = []
+    for finding in findings:
+        if finding.outcome == Outcome.IMPORTED and finding.digest not in left:
+            finding = replace(finding, outcome=Outcome.ALREADY_KNOWN, bytes_stored=0)
+        left.discard(finding.digest)
+        corrected.append(finding)
+    return corrected
+
+
+def _write_rows(
+    run: ImportRun, findings: Sequence[Finding], photos: dict[str, Photo]
+) -> None:
+    """Bring the ledger up to date, so that no photo loses a sighting."""
+    by_key = {path_key(finding.path): finding for finding in findings}
+    known = {
+        row.path_key: row
+        for row in SourceFile.objects.filter(source=run.source, path_key__in=by_key)
+    }
+    rows = []
+    for key, finding in sorted(by_key.items()):
+        row = _row(run, key, finding, photos.get(finding.digest), known.get(key))
+        rows.append(row)
+    SourceFile.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["source", "path_key"],
+        update_fields=[
+            "size",
+            "modified_ns",
+            "outcome",
+            "reason",
+            "photo",
+            "last_run",
+        ],
+    )
+
+
+def _row(
+    run: ImportRun,
+    key: str,
+    finding: Finding,
+    photo: Photo | None,
+    known: SourceFile | None,
+) -> SourceFile:
+    """The row that says what is at a path now."""
+    row = SourceFile(
+        source=run.source,
+        path=finding.path,
+        path_key=key,
+        size=finding.size,
+        modified_ns=finding.modified_ns,
+        outcome=finding.outcome,
+        reason=finding.reason[:500],
+        photo=photo,
+        first_run=run,
+        last_run=run,
+    )
+    if known is None or known.photo_id is None:
+        return row
+    if finding.outcome == Outcome.EXCLUDED:
+        # Nobody looked: what is known of the file still holds.
+        for name in ("size", "modified_ns", "outcome", "reason", "photo_id"):
+            setattr(row, name, getattr(known, name))
+    elif photo is None or known.photo_id != photo.pk:
+        known.path_key = path_key(known.path, replaced_in=run.pk)
+        known.replaced_in = run
+        known.save(update_fields=["path_key", "replaced_in"])
+    elif known.outcome == Outcome.IMPORTED:
+        row.outcome = Outcome.IMPORTED
+    return row
+
+
+def _improve_dates(photos: Sequence[Photo]) -> None:
+    """Weigh the dates anew of photos that were seen once more."""
+    weak = {photo.pk: photo for photo in photos if photo.taken_from in develop.WEAK}
+    if not weak:
+        return
+    sightings = develop.seen(weak)
+    for pk, photo in sorted(weak.items()):
+        better = develop.taken(photo, sightings[pk])
+        if any(getattr(photo, name) != value for name, value in better.items()):
+            photo.update_facts(**better)

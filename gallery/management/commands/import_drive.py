@@ -1,0 +1,123 @@
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+
+from gallery import junk, vault
+from gallery.importer import Ending, ImportReport, Refused, import_drive
+from gallery.ledger import LabelTaken
+from gallery.models import Outcome
+from gallery.progress import shown
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring every photo under a mounted folder into the vault. The folder is only "
+        "read. Safe to run again: what is known is skipped."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help="Folder, e.g. /media/grandma-usb")
+        parser.add_argument("--label", help="What the family calls this drive")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Only say what would happen"
+        )
+        parser.add_argument(
+            "--exclude",
+            action="append",
+            default=[],
+            metavar="GLOB",
+            help="Leave out what matches, by path or by name; may be given again",
+        )
+        parser.add_argument(
+            "--no-progress", action="store_true", help="Say nothing until the end"
+        )
+        parser.add_argument(
+            "--json", metavar="FILE", help="Write the result as JSON; - for the output"
+        )
+
+    def handle(
+        self, *, path: Path, json: str | None, no_progress: bool, **options: Any
+    ) -> None:
+        wanted = {name: options[name] for name in ("label", "dry_run", "exclude")}
+        exclude = junk.exclusion(wanted["exclude"])
+        showing = shown(path, stream=sys.stderr, exclude=exclude)
+        try:
+            with termination(), nullcontext() if no_progress else showing as progress:
+                report = import_drive(path, **wanted, progress=progress)
+        except (Refused, LabelTaken, vault.NoVault) as error:
+            raise CommandError(str(error), returncode=2) from error
+        if json:
+            self.write(report.to_json(), json)
+        if json != "-":
+            self.summarise(report, dry_run=wanted["dry_run"])
+        if report.ending is Ending.STOPPED:
+            raise CommandError(report.why, returncode=2)
+        sys.exit(status(report))
+
+    def summarise(self, report: ImportReport, *, dry_run: bool) -> None:
+        say = self.stdout.write
+        say(
+            f"{printable(report.label)}: {counted(report.seen, 'entry', 'entries')} seen "
+            f"in {duration(report.seconds)}."
+        )
+        width = len(f"{report.seen:,}")
+        for outcome, count in report.outcomes.items():
+            words = Outcome(outcome).label
+            if outcome == Outcome.IMPORTED:
+                words = "would be imported" if dry_run else words
+                words += f" ({filesizeformat(report.bytes_stored)})"
+            say(f"  {count:{width},} {words}")
+        for one in report.unreadable:
+            say(f"Unreadable: {printable(one.path)}: {one.reason}")
+        if report.ending is Ending.INTERRUPTED:
+            say("Interrupted. Start it again to go on.")
+
+    def write(self, result: dict[str, Any], target: str) -> None:
+        text = dumps(result, indent=2) + "\n"
+        if target == "-":
+            self.stdout.write(text)
+        else:
+            Path(target).write_text(text)
+
+
+@contextmanager
+def termination() -> Iterator[None]:
+    """Let a request to terminate end the import as cleanly as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def status(report: ImportReport) -> int:
+    if report.ending is Ending.INTERRUPTED:
+        return 130
+    return 1 if report.unreadable else 0
+
+
+def printable(text: str) -> str:
+    """A name as one line, whatever characters it holds."""
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1]
+        for character in text
+    )
+
+
+def counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
