@@ -173,7 +173,8 @@ def _image(stream: BinaryIO, format: formats.Format) -> Image.Image:
     try:
         return Image.open(stream, formats=[_PILLOW_NAMES.get(format, format.name)])
     except Image.UnidentifiedImageError:
-        raise Unreadable(f"the file starts like a {format.name} but is none") from None
+        said = f"this {format.name} file is damaged, or of a kind that cannot be shown"
+        raise Unreadable(said) from None
 
 
 def _prepare(format: formats.Format) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from datetime import datetime
 
 import numpy as np
@@ -124,6 +126,13 @@ def jpeg(
 def png(image: Image.Image, **options: object) -> bytes:
     """The bytes of a PNG file."""
     return encoded(image, format="PNG", **options)
+
+
+def bomb(*, width: int, height: int) -> bytes:
+    """A small PNG that claims to be large."""
+    small = png(Image.new("L", (9, 9)))
+    header = b"IHDR" + struct.pack(">II", width, height) + small[24:29]
+    return small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:]
 
 
 def resized(image: Image.Image, *, factor: float) -> Image.Image:

@@ -130,7 +130,7 @@ def test_promise_14_a_picture_too_large_for_the_memory_is_refused(large, photo):
 
 def test_promise_14_a_bomb_is_refused_before_it_is_decoded(sandbox, tmp_path):
     path = tmp_path / "bomb.png"
-    Image.new("1", (30_000, 30_000)).save(path)
+    path.write_bytes(pictures.bomb(width=30_000, height=30_000))
     with pytest.raises(Undeveloped, match="too many pixels: 30000 x 30000"):
         sandbox.develop(path)
 
@@ -245,3 +245,20 @@ def test_the_parent_never_loads_the_risky_decoders(photo):
         "assert not {'pillow_heif', 'pillow_jxl', 'rawpy', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(photo)], check=True, timeout=60)
+
+
+HOSTILE = ("dvyukov+go-fuzz-corpus", "bigcat88+pillow_heif", "image-rs+image/tests/bad")
+
+
+@pytest.mark.parametrize("folder", HOSTILE)
+def test_promise_14_every_hostile_file_has_an_answer(sandbox, shared_photos, folder):
+    answers = 0
+    for path in sorted((shared_photos / folder).rglob("*")):
+        if path.is_file():
+            try:
+                found = sandbox.develop(path).thumbnail
+                assert found.data.startswith(b"\xff\xd8")
+            except Unreadable as error:
+                assert error.reason
+            answers += 1
+    assert answers > 10
