@@ -111,6 +111,7 @@ def test_part_is_given_only_of_the_version_asked(admin_client, stored, version, 
     answer = admin_client.get(
         url("original", stored), headers={"Range": "bytes=0-9", "If-Range": etag}
     )
+    answer.close()
     assert answer.status_code == status
 
 
