@@ -4,10 +4,12 @@ from gallery.views.browse import browse
 from gallery.views.files import original, preview, thumbnail
 from gallery.views.photo import photo
 from gallery.views.trash import restore, trash
+from gallery.views.upload import upload
 
 app_name = "gallery"
 urlpatterns = [
     path("", browse, name="browse"),
+    path("upload/", upload, name="upload"),
     path("trash/", trash, name="trash"),
     path("photo/<int:photo_id>/", photo, name="photo"),
     path("photo/<int:photo_id>/restore/", restore, name="restore"),

@@ -1,0 +1,174 @@
+import hashlib
+import re
+from datetime import datetime
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+
+from gallery import arrivals
+from gallery import vault as vaults
+from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile, Thumbnail
+from tests import pictures
+from tests.gallery.rows import photo, sighting
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("vault")]
+URL = "/upload/"
+
+
+@pytest.fixture(scope="module")
+def jpeg() -> bytes:
+    return pictures.jpeg(pictures.scene(seed=1, size=(160, 120)))
+
+
+def post(client, *files: tuple[str, bytes], **more):
+    return client.post(
+        URL,
+        {"files": [SimpleUploadedFile(name, content) for name, content in files]}
+        | more,
+    )
+
+
+def kinds(answer) -> list[str]:
+    return re.findall(r'data-kind="(\w+)"', answer.content.decode())
+
+
+def left_over() -> list:
+    return list((settings.IMAGEVAULT_DATA / "incoming").iterdir())
+
+
+def test_promise_02_uploaded_photo_is_stored_as_it_was_sent(admin_client, jpeg):
+    assert kinds(post(admin_client, ("IMG_1.jpg", jpeg))) == ["new"]
+    row = Photo.objects.get()
+    path = vaults.original(settings.IMAGEVAULT_DATA, row.digest, row.extension)
+    assert path.read_bytes() == jpeg
+    assert path.stat().st_mode & 0o777 == 0o444
+    assert row.digest == hashlib.sha256(jpeg).hexdigest()
+    assert row.added_by.username == "admin"
+
+
+def test_workers_are_left_the_thumbnail(admin_client, jpeg):
+    post(admin_client, ("IMG_1.jpg", jpeg))
+    assert Thumbnail.objects.outstanding().count() == 1
+
+
+def test_upload_is_a_sighting_under_its_name(admin_client, jpeg):
+    post(admin_client, ("IMG_1.jpg", jpeg))
+    row = SourceFile.objects.get()
+    assert row.source.kind == Source.Kind.UPLOAD
+    assert row.path == f"admin/{timezone.localdate()}/IMG_1.jpg"
+    assert row.outcome == Outcome.IMPORTED
+
+
+def test_promise_03_every_uploaded_file_has_one_outcome(admin_client, jpeg):
+    answer = post(
+        admin_client,
+        ("IMG_1.jpg", jpeg),
+        ("the same.jpg", jpeg),
+        ("IMG_1.jpg", b"no picture"),
+        ("empty.jpg", b""),
+    )
+    assert kinds(answer) == ["new", "known", "refused", "refused"]
+    run = ImportRun.objects.get()
+    assert run.state == ImportRun.State.FINISHED
+    assert sum(run.outcomes.values()) == run.seen == 4
+    assert SourceFile.objects.count() == 4
+    assert left_over() == []
+
+
+def test_known_photo_says_since_when_and_from_where(admin_client, jpeg):
+    row = photo(pictures.scene(seed=1, size=(160, 120)))
+    sighting(row, path="Mallorca/IMG_7.JPG", drive="Blue WD 2009")
+    answer = post(admin_client, ("copy.jpg", jpeg)).content.decode()
+    assert "Already in the vault since" in answer
+    assert "Blue WD 2009 (Mallorca/IMG_7.JPG)" in answer
+    assert Photo.objects.count() == 1
+    assert row.sightings.count() == 2
+
+
+def test_photo_in_the_trash_stays_there_and_can_be_restored(admin_client, jpeg):
+    row = photo(pictures.scene(seed=1, size=(160, 120)))
+    row.move_to_trash(by=None, in_favour_of=photo(seed=9, name="better.jpg"))
+    answer = post(admin_client, ("copy.jpg", jpeg))
+    assert kinds(answer) == ["trashed"]
+    assert "better.jpg" in answer.content.decode()
+    assert reverse("gallery:restore", args=[row.pk]) in answer.content.decode()
+    row.refresh_from_db()
+    assert not row.is_live
+
+
+def test_purged_photo_is_known_and_not_stored_again(admin_client, jpeg):
+    row = photo(pictures.scene(seed=1, size=(160, 120)))
+    row.move_to_trash(by=None, in_favour_of=photo(seed=9))
+    Photo.objects.filter(pk=row.pk).update(purged_at=timezone.now())
+    path = vaults.original(settings.IMAGEVAULT_DATA, row.digest, row.extension)
+    path.unlink()
+    assert kinds(post(admin_client, ("copy.jpg", jpeg))) == ["purged"]
+    assert not path.exists()
+
+
+def test_file_that_is_too_large_is_refused_and_the_rest_is_taken(
+    admin_client, jpeg, monkeypatch
+):
+    monkeypatch.setattr(arrivals, "MAX_BYTES", len(jpeg))
+    answer = post(admin_client, ("big.jpg", jpeg + b"more"), ("ok.jpg", jpeg))
+    assert kinds(answer) == ["refused", "new"]
+    assert "larger than" in answer.content.decode()
+    assert left_over() == []
+
+
+def test_full_disk_is_said_and_nothing_half_stays(admin_client, jpeg, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(arrivals.Receiver, "write", full)
+    answer = post(admin_client, ("IMG_1.jpg", jpeg))
+    assert "disk is full" in answer.content.decode()
+    assert not Photo.objects.exists()
+    assert left_over() == []
+
+
+def test_file_name_cannot_lead_anywhere(admin_client, jpeg):
+    post(admin_client, ("../../../etc/x\n.jpg", jpeg))
+    (row,) = SourceFile.objects.all()
+    assert row.path.count("/") == 2
+    assert ".." not in row.path
+
+
+def test_time_the_browser_tells_dates_a_photo_without_one(admin_client, jpeg):
+    modified = datetime(2009, 7, 14, 12, tzinfo=timezone.get_default_timezone())
+    post(
+        admin_client, ("x.jpg", jpeg), modified=[str(int(modified.timestamp()) * 1000)]
+    )
+    assert Photo.objects.get().taken_at == datetime(2009, 7, 14, 12)
+
+
+def test_viewer_may_not_upload(client, django_user_model, jpeg):
+    client.force_login(django_user_model.objects.create_user("viewer"))
+    for answer in (client.get(URL), post(client, ("IMG_1.jpg", jpeg))):
+        assert answer.status_code == 403
+        assert "not add any" in answer.content.decode()
+    assert not Photo.objects.exists()
+    assert left_over() == []
+
+
+def test_upload_from_another_site_is_refused(admin_user, jpeg):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin_user)
+    assert post(client, ("IMG_1.jpg", jpeg)).status_code == 403
+    assert not Photo.objects.exists()
+    assert left_over() == []
+
+
+def test_script_gets_only_the_answers(admin_client, jpeg):
+    answer = admin_client.post(
+        URL,
+        {"files": SimpleUploadedFile("IMG_1.jpg", jpeg)},
+        headers={"HX-Request": "true"},
+    )
+    assert kinds(answer) == ["new"]
+    assert "<html" not in answer.content.decode()
