@@ -68,6 +68,14 @@ def require(folder: Path) -> None:
             raise NoVault(f"{folder / name} cannot be written.")
 
 
+def identity(folder: Path) -> str:
+    """Return the vault's id, nothing where the folder holds no vault."""
+    try:
+        return str(json.loads((folder / MARKER).read_text())["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def original(folder: Path, digest: str, extension: str) -> Path:
     """Return where the original with this digest lies."""
     return shelf(folder / "originals", digest) / f"{digest}.{extension}"

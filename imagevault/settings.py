@@ -132,7 +132,17 @@ CACHES = {
 
 # Background work
 
-TASK_SECONDS = 120
+# A task takes up no new photo after so long, and is ended when it takes longer than
+# that and the slowest photo together: a hostile one has two goes at the decoder.
+BATCH_SECONDS = 50
+TASK_SECONDS = BATCH_SECONDS + 2 * IMAGEVAULT_DECODE_SECONDS + 10
+# A claim outlasts the wait in a full queue; what was lost with its claim is taken up
+# again after this long at most.
+CLAIM_SECONDS = 3 * TASK_SECONDS
+# An idle worker that leaves a waiting task alone for this long is stuck.
+QUIET_SECONDS = 20
+# Asked to stop, tasks end with the photo they are at; after so long they are ended.
+STOP_SECONDS = 10
 BROKER_URL = environment.redis("IMAGEVAULT_BROKER_URL")
 Q_CLUSTER = {
     "name": "imagevault",

@@ -7,7 +7,6 @@ IMAGEVAULT_BROKER_URL it runs on PostgreSQL and Redis instead.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,19 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.house import House, Template
+    from tests.house import Cluster, House, Template
 
 ROOT = Path(__file__).resolve().parent.parent
-
-# Before Django reads its settings: tests never see the vault of whoever runs them.
-scratch = tempfile.TemporaryDirectory(prefix="imagevault-tests-")
-os.environ["IMAGEVAULT_DATA"] = scratch.name
-os.environ["IMAGEVAULT_SECRET_KEY"] = "for-tests-only-and-long-enough-to-be-accepted"
-os.environ["IMAGEVAULT_DEBUG"] = "no"
-os.environ["IMAGEVAULT_TIME_ZONE"] = "Europe/Berlin"
-os.environ["IMAGEVAULT_WORKERS"] = "2"
-# The browser's driver runs an event loop in the thread that asks the database.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +40,6 @@ def plain_static_files(settings):
             "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         },
     }
-    settings.STATIC_ROOT = scratch.name
 
 
 @pytest.fixture
@@ -90,3 +78,11 @@ def house(migrated, tmp_path, settings, django_db_blocker) -> Iterator[House]:
             yield house
     finally:
         house.pull_down()
+
+
+@pytest.fixture
+def cluster(house) -> Cluster:
+    """A running cluster with two workers that does only what it is given."""
+    from tests.house import Cluster
+
+    return Cluster(house, IMAGEVAULT_TEST_FEEDERS="tests.killers.feed_nothing")

@@ -15,8 +15,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from django.db import connections
+from django_q.status import Stat
+from django_q.tasks import async_task
 
 from imagevault import settings
+from imagevault.queue import DatabaseQueue
+from tests import killers
 
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = os.environ.get("IMAGEVAULT_DATABASE_URL", "")
@@ -180,3 +184,53 @@ def maintain(statement: str) -> None:
     """Carry out what PostgreSQL does outside of the database concerned."""
     with psycopg.connect(renamed(POSTGRES, "postgres"), autocommit=True) as connection:
         connection.execute(statement)
+
+
+class Cluster:
+    """A cluster with two workers in a house, its queue in the database."""
+
+    def __init__(self, house: House, **env: str) -> None:
+        self.house = house
+        self.env = {"IMAGEVAULT_BROKER_URL": "", **env}
+        self.queue = DatabaseQueue()
+        self.diary = house.folder / "diary"
+        self.diary.mkdir(exist_ok=True)
+        self.start()
+
+    def start(self) -> None:
+        known = {status.sentinel for status in self.statuses}
+        self.watchdog = self.house.start("qcluster", **self.env)
+        self.house.wait_for(
+            lambda: any(
+                status.sentinel not in known and status.status in ("Idle", "Working")
+                for status in self.statuses
+            )
+        )
+
+    @property
+    def statuses(self) -> list[Stat]:
+        """What the guard of each cluster says of it at present."""
+        return Stat.get_all(self.queue)
+
+    @property
+    def status(self) -> Stat:
+        self.house.wait_for(lambda: self.statuses)
+        return self.statuses[-1]
+
+    def do(
+        self, task: Callable[..., None], name: str, *values: object, **options: object
+    ) -> None:
+        """Queue one of tests.killers."""
+        path = f"{task.__module__}.{task.__name__}"
+        async_task(path, str(self.diary), name, *values, broker=self.queue, **options)
+
+    def began(self, name: str) -> list[int]:
+        """Process ids of the workers that took up a task, first one first."""
+        return killers.pids(self.diary, f"{name}.began")
+
+    def done(self, *names: str) -> bool:
+        return all(killers.pids(self.diary, f"{name}.done") for name in names)
+
+    def stop(self) -> None:
+        self.watchdog.terminate()
+        self.watchdog.wait(timeout=30)

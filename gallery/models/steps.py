@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 # Starts without a finish, after which a row waits for a person.
 MAX_ATTEMPTS = 3
+GIVEN_UP = f"the program broke off {MAX_ATTEMPTS} times while it worked on this"
 
 
 class StepQuerySet(models.QuerySet[Any]):
@@ -24,9 +25,11 @@ class StepQuerySet(models.QuerySet[Any]):
         )
 
     def claimable(self) -> StepQuerySet:
-        return self.outstanding().filter(
-            Q(claimed_until=None) | Q(claimed_until__lt=timezone.now())
-        )
+        return self.outstanding().unclaimed()
+
+    def unclaimed(self) -> StepQuerySet:
+        """Rows nobody is at, or nobody any more."""
+        return self.filter(Q(claimed_until=None) | Q(claimed_until__lt=timezone.now()))
 
     def claimed(self) -> StepQuerySet:
         return self.outstanding().filter(claimed_until__gte=timezone.now())
@@ -44,11 +47,26 @@ class StepQuerySet(models.QuerySet[Any]):
         gets it.
         """
         until = timezone.now() + timedelta(seconds=seconds)
-        return [
-            pk
-            for pk in pks
-            if self.claimable().filter(pk=pk).update(claimed_until=until)
-        ]
+        with transaction.atomic():
+            return [
+                pk
+                for pk in pks
+                if self.claimable().filter(pk=pk).update(claimed_until=until)
+            ]
+
+    def claim_batches(self, room: int, *, size: int, seconds: float) -> list[list[int]]:
+        """Claim what is outstanding, for `room` tasks at most; return their rows.
+
+        Rows that were begun before come alone: should one of them be what took its
+        worker down, it takes no others with it again.
+        """
+        free = list(self.claimable().values_list("pk", "attempts")[: room * size])
+        alone = [[pk] for pk, attempts in free if attempts]
+        fresh = sorted(pk for pk, attempts in free if not attempts)
+        batches = [fresh[at : at + size] for at in range(0, len(fresh), size)]
+        claimed = [self.claim(pks, seconds=seconds) for pks in (alone + batches)[:room]]
+        self.unclaimed().give_up()
+        return [pks for pks in claimed if pks]
 
     def begin(self, pks: Sequence[int], *, seconds: float) -> None:
         """Count a start, before the work that may take the process down."""
@@ -56,6 +74,39 @@ class StepQuerySet(models.QuerySet[Any]):
             attempts=F("attempts") + 1,
             claimed_until=timezone.now() + timedelta(seconds=seconds),
         )
+
+    def take(self, pks: Sequence[int], *, seconds: float) -> list[int]:
+        """Begin what a task was given; return the rows that are still to be done.
+
+        In a batch, rows that were begun before are left for tasks of their own.
+        """
+        mine = self.filter(pk__in=pks)
+        mine.give_up()
+        rows = mine.outstanding().order_by("pk").values_list("pk", "attempts")
+        taken = [pk for pk, attempts in rows if len(pks) == 1 or not attempts]
+        self.release(set(pks) - set(taken))
+        self.begin(taken, seconds=seconds)
+        return taken
+
+    def release(self, pks: Iterable[int]) -> None:
+        """Give up the claim on rows that were not begun."""
+        self.outstanding().filter(pk__in=list(pks)).update(claimed_until=None)
+
+    def put_back(self, pks: Sequence[int]) -> None:
+        """Give up the claim on rows that were begun in name only."""
+        self.outstanding().filter(pk__in=pks, attempts__gt=0).update(
+            attempts=F("attempts") - 1, claimed_until=None
+        )
+
+    def give_up(self) -> list[int]:
+        """Set rows aside that were begun too often, with that as their reason."""
+        spent = self.filter(recipe__lt=self.model.RECIPE, problem="").filter(
+            attempts__gte=MAX_ATTEMPTS
+        )
+        pks = list(spent.values_list("pk", flat=True))
+        if pks:
+            spent.filter(pk__in=pks).update(problem=GIVEN_UP, claimed_until=None)
+        return pks
 
     def retry(self) -> int:
         """Forget problems and attempts, so that the work is done again."""
