@@ -1,0 +1,179 @@
+"""What the review page shows of a set: its members side by side, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.template.defaultfilters import date, filesizeformat
+from django.urls import NoReverseMatch, reverse
+
+from dedup.models import DuplicateSet, Member
+from gallery.models import Photo, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line about one photo; `differs` where the photos do not all say the same."""
+
+    label: str
+    value: str
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo was seen: the source, and its paths there."""
+
+    source: str
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A member as the page shows it; `number` is the key that turns its choice."""
+
+    member: Member
+    number: int
+    facts: list[Fact]
+    places: list[Place]
+    measured: list[tuple[str, str]]
+
+    @property
+    def photo(self) -> Photo:
+        return self.member.photo
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A set, ready for its page: `same` are the facts that all photos share."""
+
+    duplicate_set: DuplicateSet
+    shown: list[Shown]
+    same: list[Fact] = field(default_factory=list)
+
+
+def review(duplicate_set: DuplicateSet) -> Review:
+    """Read a set with everything its page shows, in a fixed number of queries."""
+    members = list(
+        duplicate_set.members.select_related("photo").order_by("place", "pk")
+    )
+    photos = [member.photo for member in members]
+    lines = {label: [say(photo) for photo in photos] for label, say in FACTS.items()}
+    differing = {label for label, said in lines.items() if len(set(said)) > 1}
+    places = _places(photos)
+    shown = [
+        Shown(
+            member=member,
+            number=at + 1,
+            facts=[
+                Fact(label, said[at] or "not known", differs=True)
+                for label, said in lines.items()
+                if label in differing
+            ],
+            places=places.get(member.photo_id, []),
+            measured=measured(member),
+        )
+        for at, member in enumerate(members)
+    ]
+    same = [
+        Fact(label, said[0], differs=False)
+        for label, said in lines.items()
+        if label not in differing and said and said[0]
+    ]
+    return Review(duplicate_set, shown, same)
+
+
+def _places(photos: Iterable[Photo]) -> dict[int, list[Place]]:
+    rows = (
+        SourceFile.objects.filter(photo__in=[photo.pk for photo in photos])
+        .order_by("photo", "source__label", "path")
+        .values_list("photo", "source__label", "path")
+    )
+    return {
+        photo: [
+            Place(source, [path for *_, path in seen])
+            for source, seen in groupby(sightings, key=lambda row: row[1])
+        ]
+        for photo, sightings in groupby(rows, key=lambda row: row[0])
+    }
+
+
+def measured(member: Member) -> list[tuple[str, str]]:
+    """Return the numbers behind a relation, in words."""
+    numbers = [
+        (name.replace("_", " "), _plain(value))
+        for name, value in sorted(member.numbers.items())
+        if _plain(value)
+    ]
+    if member.distance is not None:
+        numbers.append(("hash distance", f"{member.distance} of 256 bits"))
+    return numbers
+
+
+def _plain(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3g}"
+        case list():
+            return " ".join(_plain(part) for part in value)
+        case dict():
+            return " ".join(f"{name} {_plain(part)}" for name, part in value.items())
+        case None:
+            return ""
+    return str(value)
+
+
+def picture_url(photo: Photo, name: str) -> str:
+    """Return the address of a photo's rendition, or nothing before there are any."""
+    try:
+        return reverse(f"gallery:{name}", args=[photo.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _taken(photo: Photo) -> str:
+    if photo.taken_at is None:
+        return ""
+    shown = {"year": "Y", "month": "F Y", "day": "j F Y", "minute": "j F Y, H:i"}
+    return date(photo.taken_at, shown.get(photo.taken_precision, "j F Y, H:i:s"))
+
+
+def _dimensions(photo: Photo) -> str:
+    if not photo.width or not photo.height:
+        return ""
+    megapixels = photo.width * photo.height / 1e6
+    return f"{photo.width} \u00d7 {photo.height} ({megapixels:.1f} MP)"
+
+
+def _position(photo: Photo) -> str:
+    if photo.latitude is None or photo.longitude is None:
+        return ""
+    return f"{photo.latitude:.5f}, {photo.longitude:.5f}"
+
+
+def _quality(photo: Photo) -> str:
+    quality = photo.facts.get("jpeg_quality")
+    return f"about {quality} of 100" if quality else ""
+
+
+FACTS: dict[str, Callable[[Photo], str]] = {
+    "Name": lambda photo: photo.name,
+    "Dimensions": _dimensions,
+    "File size": lambda photo: filesizeformat(photo.size),
+    "Format": lambda photo: photo.format,
+    "JPEG quality": _quality,
+    "Taken": _taken,
+    "Known from": lambda photo: (
+        photo.get_taken_from_display() if photo.taken_at else ""
+    ),
+    "Camera": lambda photo: photo.camera,
+    "Lens": lambda photo: str(photo.facts.get("lens") or ""),
+    "Software": lambda photo: str(photo.facts.get("software") or ""),
+    "Position": _position,
+    "In the vault since": lambda photo: date(photo.added_at, "j F Y"),
+    "Problem": lambda photo: photo.problem,
+}

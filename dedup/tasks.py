@@ -1,0 +1,119 @@
+"""Background work of the duplicates: looking, searching, measuring, making sets."""
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from dedup import measuring, perceptual, scan, sets
+from dedup.models import Comparison, Fingerprint, Turn
+from dedup.thumbnails import NoThumbnail, thumbnail
+from gallery import vault
+from gallery.models import Photo
+from gallery.tasks import sandbox
+from imagevault.queue import enqueue, enqueue_steps, work_through
+
+# Rows in a task.
+PHOTOS = 256
+PAIRS = 256
+# How often every photo is looked at for what went another way.
+SWEEP_SECONDS = 60.0
+# New fingerprints are searched together: each search reads all of them.
+GATHER = 5_000
+
+swept_at = -SWEEP_SECONDS
+
+
+def feed(room: int) -> int:
+    """Queue what is outstanding, `room` tasks at most; return how many."""
+    enrol()
+    queued = enqueue_steps(
+        Fingerprint.objects.all(), fingerprint_photos, room=room, size=PHOTOS
+    )
+    if queued < room and search_is_due():
+        queued += _enqueue_alone("search", search_photos)
+    if queued < room:
+        queued += enqueue_steps(
+            Comparison.objects.all(), compare_pairs, room=room - queued, size=PAIRS
+        )
+    if queued < room and Comparison.objects.to_group().exists():
+        queued += _enqueue_alone("group", group_pairs)
+    return queued
+
+
+def enrol() -> None:
+    global swept_at
+    scan.enrol()
+    if time.monotonic() - swept_at > SWEEP_SECONDS:
+        scan.sweep()
+        swept_at = time.monotonic()
+
+
+def search_is_due() -> bool:
+    """Return whether enough fingerprints wait, or nothing more is about to come."""
+    due = Fingerprint.objects.to_search()[: GATHER + 1].count()
+    if not due:
+        return False
+    return due > GATHER or not Fingerprint.objects.outstanding().exists()
+
+
+def _enqueue_alone(name: str, task) -> int:
+    """Queue a task of which one at a time is enough."""
+    if not Turn.claim(name, seconds=settings.CLAIM_SECONDS):
+        return 0
+    enqueue(task, [])
+    return 1
+
+
+def fingerprint_photos(photo_ids: list[int]) -> None:
+    """Look at a batch of thumbnails. Running it twice writes the same rows."""
+    digests = dict(Photo.objects.filter(pk__in=photo_ids).values_list("pk", "digest"))
+    looks: dict[int, perceptual.PerceptualHashes | str] = {}
+    try:
+        for pk in work_through(Fingerprint.objects.all(), photo_ids):
+            try:
+                looks[pk] = perceptual.fingerprint(thumbnail(digests[pk]))
+            except NoThumbnail as missing:
+                looks[pk] = str(missing)
+    finally:
+        scan.record(looks)
+
+
+def search_photos(_: list[int]) -> None:
+    """Look for the neighbours of what is new."""
+    try:
+        scan.search()
+    finally:
+        Turn.release("search")
+
+
+def compare_pairs(comparison_ids: list[int]) -> None:
+    """Measure a batch of pairs. Running it twice writes the same rows."""
+    rows = Comparison.objects.select_related("left", "right").in_bulk(comparison_ids)
+    answers: dict[int, measuring.Judgement | str] = {}
+    try:
+        for pk in work_through(Comparison.objects.all(), comparison_ids):
+            try:
+                answers[pk] = measuring.measure(rows[pk], pixel_digest=pixel_digest)
+            except NoThumbnail as missing:
+                answers[pk] = str(missing)
+    finally:
+        measuring.record(answers)
+
+
+def group_pairs(_: list[int]) -> None:
+    """Make the sets of newly measured pairs, for as long as a task may take."""
+    end = time.monotonic() + settings.BATCH_SECONDS
+    try:
+        while time.monotonic() < end and sets.regroup():
+            pass
+    finally:
+        Turn.release("group")
+
+
+def pixel_digest(photo: Photo) -> str:
+    return sandbox.pixel_digest(original(photo))
+
+
+def original(photo: Photo) -> Path:
+    return vault.original(settings.IMAGEVAULT_DATA, photo.digest, photo.extension)
