@@ -11,13 +11,13 @@ from django.db import transaction
 from django.db.models import Count
 
 from dedup import alignment, relation
-from dedup.batches import batches
 from dedup.models import Comparison, Fingerprint
 from dedup.relation import Facts, Judgement
 from dedup.thumbnails import thumbnail
 from gallery import dates
 from gallery.decoding import Unreadable
 from gallery.models import Photo, SourceFile
+from gallery.stages import chunks
 
 # Thumbnails whose features stay at hand in a worker, 700 KB each.
 AT_HAND = 64
@@ -96,7 +96,7 @@ def facts(photo: Photo, *, sightings: int = 1) -> Facts:
 def facts_of(photos: Mapping[int, Photo]) -> dict[int, Facts]:
     """Return the facts of photos by id, with how often each was seen."""
     seen: dict[int, int] = {}
-    for some in batches(photos, 2_000):
+    for some in chunks(photos, 2_000):
         rows = SourceFile.objects.filter(photo__in=some).order_by()
         counts = rows.values("photo").annotate(times=Count("pk"))
         seen.update(counts.values_list("photo", "times"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from django.template.defaultfilters import date, filesizeformat
 from django.urls import NoReverseMatch, reverse
 
 from dedup.models import DuplicateSet, Member
+from dedup.relation import Judgement
 from gallery.models import Photo, SourceFile
 
 
@@ -101,15 +103,40 @@ def _places(photos: Iterable[Photo]) -> dict[int, list[Place]]:
 
 
 def measured(member: Member) -> list[tuple[str, str]]:
-    """Return the numbers behind a relation, in words."""
-    numbers = [
-        (name.replace("_", " "), _plain(value))
-        for name, value in sorted(member.numbers.items())
-        if _plain(value)
+    """Return what proves the relation: numbers, in words."""
+    if member.judgement is None:
+        return []
+    answer = Judgement.from_json(member.judgement)
+    lines = [("Judged", answer.because)]
+    for relation in answer.relations:
+        if relation.numbers:
+            lines.append((_words(relation.name), _plain(relation.numbers)))
+    numbers = answer.numbers or {}
+    lines += [
+        (label, say(numbers[name]))
+        for name, (label, say) in MEASURES.items()
+        if numbers.get(name) is not None
     ]
     if member.distance is not None:
-        numbers.append(("hash distance", f"{member.distance} of 256 bits"))
-    return numbers
+        lines.append(("Hash distance", f"{member.distance} of 256 bits"))
+    return lines
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+MEASURES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "agreement": ("Places that agree", _share),
+    "blocks": ("Places compared", str),
+    "inliers": ("Common features", str),
+    "left_overlap": ("Of the keeper, seen here", _share),
+    "right_overlap": ("Of this photo, in the keeper", _share),
+}
 
 
 def _plain(value: object) -> str:

@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from dedup import perceptual
-from dedup.batches import batches
 from dedup.models import (
     Comparison,
     DuplicateSet,
@@ -27,6 +26,7 @@ from dedup.models import (
 from dedup.neighbours import neighbours
 from dedup.perceptual import PerceptualHashes
 from gallery.models import Photo
+from gallery.stages import chunks
 
 SEARCH_AT_ONCE = 10_000
 WRITE_AT_ONCE = 2_000
@@ -67,14 +67,14 @@ def sweep() -> int:
         duplicate_set__state=DuplicateSet.State.OPEN, photo__trashed_at__isnull=False
     )
     left = list(gone.values_list("photo", flat=True))
-    for some in batches(left, FEW):
+    for some in chunks(left, FEW):
         Comparison.objects.measured().touching(some).regroup()
     return enrolled + len(returned) + len(left)
 
 
 def _enrol(photos: QuerySet[Photo]) -> int:
     pks = list(photos.order_by("pk").values_list("pk", flat=True))
-    for some in batches(pks, WRITE_AT_ONCE):
+    for some in chunks(pks, WRITE_AT_ONCE):
         Fingerprint.objects.bulk_create(
             [Fingerprint(photo_id=pk) for pk in some], ignore_conflicts=True
         )
@@ -124,7 +124,7 @@ def search(*, threads: int = 1) -> int:
     pairs = _pairs(population, new, threads=threads)
     searched = population.photo[new].tolist()
     _offer(pairs)
-    for some in batches(searched, FEW):
+    for some in chunks(searched, FEW):
         Comparison.objects.measured().touching(some).regroup()
     _mark(searched, Search.DONE)
     return len(searched)
@@ -176,7 +176,7 @@ def _pairs(
 
 
 def _offer(pairs: dict[Pair, Found]) -> None:
-    for some in batches(sorted(pairs), WRITE_AT_ONCE):
+    for some in chunks(sorted(pairs), WRITE_AT_ONCE):
         answered = _answered(some)
         Comparison.objects.bulk_create(
             [
@@ -204,5 +204,5 @@ def _answered(pairs: Iterable[Pair]) -> set[Pair]:
 
 @transaction.atomic
 def _mark(photo_ids: Iterable[int], search: str) -> None:
-    for some in batches(photo_ids, WRITE_AT_ONCE):
+    for some in chunks(photo_ids, WRITE_AT_ONCE):
         Fingerprint.objects.filter(pk__in=some).update(search=search)

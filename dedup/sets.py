@@ -13,7 +13,6 @@ from typing import Any
 from django.db.models import Q
 
 from dedup import ranking
-from dedup.batches import batches
 from dedup.grouping import Group, Match, group
 from dedup.measuring import facts_of
 from dedup.models import (
@@ -28,6 +27,7 @@ from dedup.models import (
 from dedup.relation import Facts, Judgement, Name
 from dedup.relation import Kind as Judged
 from gallery.models import Photo
+from gallery.stages import chunks
 
 # Pairs in one transaction, during which nobody can decide anything.
 AT_ONCE = 500
@@ -68,11 +68,12 @@ class Scene:
 
 def _seeds(pairs: Iterable[tuple[int, int, int, str]]) -> set[int]:
     """Return the photos whose sets may change through these pairs."""
-    matched, unlike = set(), set()
+    matched: set[int] = set()
+    unlike: set[int] = set()
     for _, left, right, kind in pairs:
         (unlike if kind == Kind.DISTINCT else matched).update((left, right))
     # That two photos are unlike matters only where they stand in a set.
-    for some in batches(unlike - matched, FEW):
+    for some in chunks(unlike - matched, FEW):
         matched.update(
             _open_members().filter(photo__in=some).values_list("photo", flat=True)
         )
@@ -89,7 +90,7 @@ def _scene(seeds: set[int]) -> Scene:
     sets: set[int] = set()
     while new:
         found: set[int] = set()
-        for some in batches(sorted(new), FEW):
+        for some in chunks(sorted(new), FEW):
             rows = Comparison.objects.matches().touching(some).between_live()
             for left, right in rows.values_list("left", "right"):
                 found.update((left, right))
@@ -98,9 +99,9 @@ def _scene(seeds: set[int]) -> Scene:
                 .filter(photo__in=some)
                 .values_list("duplicate_set", flat=True)
             )
-            for few in batches(theirs - sets, FEW):
-                rows = Member.objects.filter(duplicate_set__in=few)
-                found.update(rows.values_list("photo", flat=True))
+            for few in chunks(theirs - sets, FEW):
+                members = Member.objects.filter(duplicate_set__in=few)
+                found.update(members.values_list("photo", flat=True))
             sets |= theirs
         new = found - photos
         photos |= new
@@ -149,7 +150,7 @@ def _pairs(photos: Iterable[int]) -> dict[tuple[int, int], Comparison]:
     """Return what is known of pairs of these photos, by their ids in order."""
     photos = set(photos)
     found = {}
-    for some in batches(sorted(photos), FEW):
+    for some in chunks(sorted(photos), FEW):
         rows = Comparison.objects.measured().filter(left__in=some)
         for row in rows.filter(~Q(kind=Kind.DISTINCT) | Q(separates=True)):
             if row.right_id in photos:
@@ -172,7 +173,7 @@ def _parted(digests: Mapping[int, str]) -> list[tuple[int, int]]:
     """Return the pairs of photos that a person has answered."""
     by_digest = {digest: pk for pk, digest in digests.items()}
     parted = []
-    for some in batches(sorted(by_digest), FEW):
+    for some in chunks(sorted(by_digest), FEW):
         for verdict in Verdict.objects.filter(left_digest__in=some):
             if verdict.right_digest in by_digest:
                 parted.append(

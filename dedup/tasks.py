@@ -1,6 +1,7 @@
 """Background work of the duplicates: looking, searching, measuring, making sets."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +21,8 @@ PAIRS = 256
 SWEEP_SECONDS = 60.0
 # New fingerprints are searched together: each search reads all of them.
 GATHER = 5_000
+
+Task = Callable[[list[int]], None]
 
 swept_at = -SWEEP_SECONDS
 
@@ -57,7 +60,7 @@ def search_is_due() -> bool:
     return due > GATHER or not Fingerprint.objects.outstanding().exists()
 
 
-def _enqueue_alone(name: str, task) -> int:
+def _enqueue_alone(name: str, task: Task) -> int:
     """Queue a task of which one at a time is enough."""
     if not Turn.claim(name, seconds=settings.CLAIM_SECONDS):
         return 0

@@ -75,7 +75,7 @@ class Comparison(Step):
     separates = models.BooleanField(default=False, editable=False)
     is_grouped = models.BooleanField(default=False, editable=False)
 
-    objects = ComparisonQuerySet.as_manager()
+    objects = ComparisonQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(Step.Meta):
         constraints = [

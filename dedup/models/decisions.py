@@ -70,7 +70,7 @@ class Says(models.TextChoices):
     NOT_DUPLICATES = "not_duplicates", "not duplicates"
 
 
-class VerdictQuerySet(models.QuerySet):
+class VerdictQuerySet(models.QuerySet["Verdict"]):
     def among(self, digests: Iterable[str]) -> VerdictQuerySet:
         digests = list(digests)
         return self.filter(left_digest__in=digests, right_digest__in=digests)

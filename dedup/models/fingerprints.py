@@ -50,7 +50,7 @@ class Fingerprint(Step):
         max_length=5, choices=Search.choices, default=Search.DUE, editable=False
     )
 
-    objects = FingerprintQuerySet.as_manager()
+    objects = FingerprintQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(Step.Meta):
         indexes = [

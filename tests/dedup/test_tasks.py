@@ -1,0 +1,121 @@
+"""The background work, from a thumbnail to a set."""
+
+import pytest
+
+from dedup import perceptual, tasks
+from dedup.models import Comparison, DuplicateSet, Fingerprint, Turn
+from tests import pictures
+from tests.dedup import rows
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def queued(monkeypatch) -> list[tuple]:
+    """What is handed to the queue, in place of it."""
+    handed = []
+    for module in ("dedup.tasks", "imagevault.queue"):
+        monkeypatch.setattr(
+            f"{module}.enqueue", lambda task, ids: handed.append((task, ids))
+        )
+    return handed
+
+
+@pytest.fixture
+def copies(vault):
+    """A photo, a re-saved copy of it, and another picture."""
+    scene = pictures.scene(seed=4)
+    return [
+        rows.photo(scene),
+        rows.photo(pictures.recompressed(scene, quality=50)),
+        rows.photo(pictures.scene(seed=5)),
+    ]
+
+
+def run_all(queued: list[tuple]) -> None:
+    """What a cluster does: run what is queued, and ask for more."""
+    while queued or tasks.feed(4):
+        task, ids = queued.pop(0)
+        task(ids)
+
+
+def test_copies_become_a_set(copies, queued):
+    run_all(queued)
+    made = DuplicateSet.objects.get()
+    members = list(made.members.values_list("photo", flat=True))
+    assert members == [copies[0].pk, copies[1].pk]
+
+
+def test_promise_10_every_task_may_run_twice(copies, queued):
+    twice = []
+    while queued or tasks.feed(4):
+        task, ids = queued.pop(0)
+        task(ids)
+        twice.append((task, ids))
+    before = [
+        list(model.objects.order_by("pk").values())
+        for model in (Fingerprint, Comparison, DuplicateSet)
+    ]
+    for task, ids in twice:
+        task(ids)
+    after = [
+        list(model.objects.order_by("pk").values())
+        for model in (Fingerprint, Comparison, DuplicateSet)
+    ]
+    assert after == before
+
+
+def test_a_lost_thumbnail_is_noted_and_the_rest_is_done(copies, vault):
+    tasks.enrol()
+    lost = copies[0]
+    for path in (vault / "renditions").rglob(f"{lost.digest}.jpg"):
+        path.unlink()
+    tasks.fingerprint_photos([row.pk for row in copies])
+    problems = Fingerprint.objects.values_list("pk", "problem")
+    assert dict(problems) == {
+        copies[0].pk: "its thumbnail is missing",
+        copies[1].pk: "",
+        copies[2].pk: "",
+    }
+
+
+def test_a_pair_without_thumbnails_is_noted(copies, vault):
+    pair = Comparison.objects.create(left=copies[0], right=copies[1], distance=1)
+    for path in (vault / "renditions").rglob("*.jpg"):
+        path.unlink()
+    tasks.measuring._features.cache_clear()
+    tasks.compare_pairs([pair.pk])
+    pair.refresh_from_db()
+    assert pair.problem == "its thumbnail is missing"
+
+
+def test_the_hash_is_that_of_the_thumbnail(copies):
+    tasks.enrol()
+    tasks.fingerprint_photos([copies[0].pk])
+    row = Fingerprint.objects.get(pk=copies[0].pk)
+    assert row.bits == perceptual.fingerprint(tasks.thumbnail(copies[0].digest)).bits
+
+
+def test_same_pixels_are_proved_at_full_size(vault, queued):
+    scene = pictures.scene(seed=4)
+    rows.photo(scene)
+    rows.photo(scene, tail=b"a comment")
+    run_all(queued)
+    made = DuplicateSet.objects.get()
+    assert made.relation == "same_pixels"
+    digests = Fingerprint.objects.values_list("pixel_digest", flat=True)
+    assert len(set(digests)) == 1
+
+
+def test_one_search_at_a_time_is_queued(copies, queued):
+    tasks.enrol()
+    tasks.fingerprint_photos([row.pk for row in copies])
+    assert tasks.feed(4) == 1
+    assert tasks.feed(4) == 0
+    Turn.release("search")
+    assert tasks.feed(4) == 1
+
+
+def test_nothing_outstanding_queues_nothing(copies, queued):
+    run_all(queued)
+    assert tasks.feed(4) == 0
