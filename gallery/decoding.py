@@ -11,6 +11,7 @@ import binascii
 import io
 import mmap
 import os
+import resource
 import struct
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from gallery import formats, tiff
 
@@ -158,7 +160,15 @@ def _pictures(stream: BinaryIO, *, edge: int, max_pixels: int) -> Iterator[Pictu
             orientation = _orientation(format, image, exif)
             turned = orientation >= 5
             width, height = image.size[::-1] if turned else image.size
-            yield Picture(format, image, width, height, orientation, exif)
+            pixels = width * height
+            try:
+                yield Picture(format, image, width, height, orientation, exif)
+            except (MemoryError, Unreadable):
+                raise
+            except Exception as error:
+                if _cannot_fit(image, pixels=pixels):
+                    raise MemoryError from error
+                raise
 
 
 def _check_pixels(width: int, height: int, *, max_pixels: int) -> None:
@@ -166,6 +176,30 @@ def _check_pixels(width: int, height: int, *, max_pixels: int) -> None:
         raise Unreadable("the picture has no pixels")
     if width * height > max_pixels:
         raise Unreadable(f"too many pixels: {width} x {height}")
+
+
+# The most a decoder was seen to need for a pixel is 17 bytes (WebP).
+_BYTES_PER_PIXEL = 18
+_BYTES_PER_COEFFICIENTS = 6
+
+
+def _cannot_fit(image: Image.Image, *, pixels: int) -> bool:
+    """Whether a decoder that failed may have failed for want of memory.
+
+    Several report a refused allocation as broken data (libjpeg does), and an intact
+    photo must never be called damaged. `pixels` counts the whole picture, while `image`
+    may already be set to a reduced size.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+    if limit == resource.RLIM_INFINITY:
+        return False
+    if not isinstance(image, JpegImageFile):
+        return pixels * _BYTES_PER_PIXEL > limit
+    needed = image.width * image.height * 8
+    if image.info.get("progressive"):
+        # Its coefficients are all kept, however small it is decoded.
+        needed += pixels * _BYTES_PER_COEFFICIENTS
+    return needed > limit
 
 
 def _image(stream: BinaryIO, format: formats.Format) -> Image.Image:

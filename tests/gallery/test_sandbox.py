@@ -128,6 +128,19 @@ def test_promise_14_a_picture_too_large_for_the_memory_is_refused(large, photo):
         assert sandbox.develop(photo)
 
 
+def test_an_intact_photo_is_never_called_damaged_for_want_of_memory(tmp_path):
+    """libjpeg reports a refused allocation as broken data."""
+    path = tmp_path / "large.jpg"
+    grey = Image.new("RGB", (9000, 6000), "teal")
+    path.write_bytes(pictures.jpeg(grey, progressive=True, subsampling=0))
+    with Sandbox(memory_mb=250) as sandbox:
+        for ask in (sandbox.develop, sandbox.preview, sandbox.pixel_digest):
+            with pytest.raises(Unreadable, match="more than 250 MB of memory"):
+                ask(path)
+    with Sandbox(memory_mb=1_500) as sandbox:
+        assert sandbox.develop(path).thumbnail.problem == ""
+
+
 def test_promise_14_a_bomb_is_refused_before_it_is_decoded(sandbox, tmp_path):
     path = tmp_path / "bomb.png"
     path.write_bytes(pictures.bomb(width=30_000, height=30_000))
