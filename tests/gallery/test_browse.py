@@ -85,7 +85,7 @@ def test_each_month_has_its_heading_once(admin_client, monkeypatch):
     for day in (1, 2, 3, 4):
         bare_photo(day, taken_at=datetime(2009, 7, day))
     first = admin_client.get("/")
-    more = re.search(r'hx-get="([^"]+)"[^>]+intersect', first.content.decode())
+    more = re.search(r'hx-get="([^"]+)"[^>]+near', first.content.decode())
     rest = admin_client.get(
         more[1].replace("&amp;", "&"),
         headers={"HX-Request": "true", "HX-Target": "photo-tiles"},

@@ -1,0 +1,158 @@
+"""The family pages in a real browser, with and without scripts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from gallery.models import Photo
+from gallery.views import browse
+from tests import pictures
+from tests.browser.conftest import log_in
+from tests.gallery.rows import photo
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("vault"),
+]
+
+SIZES = [(160, 120), (90, 160), (240, 100), (120, 120)]
+
+
+@pytest.fixture
+def photos() -> list[Photo]:
+    start = datetime(2009, 6, 28, 12)
+    return [
+        photo(
+            pictures.scene(seed=number, size=SIZES[number % len(SIZES)]),
+            name=f"photo {number:02}.jpg",
+            taken_at=start + timedelta(days=number),
+            taken_precision="second",
+        )
+        for number in range(12)
+    ]
+
+
+def names(page) -> list[str]:
+    """The photos shown, in order."""
+    alts = page.locator("#photo-tiles img").evaluate_all("all => all.map(i => i.alt)")
+    return [alt.partition(".jpg")[0] for alt in alts]
+
+
+def test_browse_sort_filter_and_open(photos, page, site):
+    assert names(page)[0] == "photo 11"
+    expect(page.get_by_role("heading", name="July 2009")).to_be_visible()
+
+    page.get_by_label("Order").select_option("Name, A to Z")
+    expect(page).to_have_url(f"{site}/?sort=name&since=&until=")
+    expect(page.locator("#photo-tiles img").first).to_have_attribute(
+        "alt", "photo 00.jpg, 28 June 2009"
+    )
+    page.get_by_label("Taken from").fill("2009-07-05")
+    expect(page.get_by_text("5 photos", exact=True)).to_be_visible()
+    assert names(page) == [f"photo {n:02}" for n in range(7, 12)]
+
+    page.locator("#photo-tiles a").nth(1).click()
+    expect(page.get_by_role("heading", name="photo 08.jpg")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("heading", name="photo 09.jpg")).to_be_visible()
+    page.get_by_role("link", name="All photos").click()
+    expect(page.get_by_label("Order")).to_have_value("name")
+    assert len(names(page)) == 5
+
+
+def test_tiles_keep_the_shape_of_their_photos_and_fill_the_row(photos, page, site):
+    page.goto(f"{site}/?sort=name")
+    boxes = [
+        tile.bounding_box() for tile in page.locator("#photo-tiles .tile").all()[:4]
+    ]
+    for (width, height), box in zip(SIZES, boxes, strict=True):
+        assert box["width"] / box["height"] == pytest.approx(width / height, rel=0.02)
+    assert len({round(box["height"]) for box in boxes}) == 1
+
+
+def test_scrolling_brings_more_photos(photos, page, site, monkeypatch):
+    monkeypatch.setattr(browse, "PHOTOS_PER_PAGE", 4)
+    page.goto(site)
+    page.mouse.wheel(0, 5000)
+    expect(page.locator("#photo-tiles img")).to_have_count(12)
+    assert names(page) == [f"photo {n:02}" for n in range(11, -1, -1)]
+    expect(page.get_by_role("heading", name="July 2009")).to_have_count(1)
+
+
+def test_nothing_is_wider_than_the_smallest_phone(photos, page, site):
+    page.set_viewport_size({"width": 320, "height": 640})
+    for path in ("/", photos[0].get_absolute_url(), "/upload/", "/trash/"):
+        page.goto(f"{site}{path}")
+        wider = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wider, path
+
+
+def test_every_page_can_be_read_aloud(photos, page, site):
+    photos[0].move_to_trash(by=None, in_favour_of=photos[1])
+    for path in ("/", photos[1].get_absolute_url(), "/upload/", "/trash/"):
+        page.goto(f"{site}{path}")
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("img:not([alt])").count() == 0, path
+        unlabelled = page.evaluate(
+            """[...document.querySelectorAll("input:not([type=hidden]), select")]
+               .filter(field => !field.labels.length).map(field => field.name)"""
+        )
+        assert unlabelled == [], path
+        nameless = page.evaluate(
+            """[...document.querySelectorAll("a, button")].filter(one =>
+               !one.textContent.trim() && !one.querySelector("img[alt]")).length"""
+        )
+        assert nameless == 0, path
+
+
+def test_upload_with_a_script_says_what_became_of_each_file(photos, page, site):
+    page.goto(f"{site}/upload/")
+    content = pictures.jpeg(pictures.scene(seed=77, size=(160, 120)))
+    page.get_by_label("Photos to upload").set_input_files(
+        [
+            {"name": "new.jpg", "mimeType": "image/jpeg", "buffer": content},
+            {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"},
+        ]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_text("New: stored in the vault.")).to_be_visible()
+    expect(page.get_by_text("it is not a picture")).to_be_visible()
+    expect(page.get_by_text("Done: 2 of 2")).to_be_visible()
+    assert Photo.objects.filter(name="new.jpg").exists()
+
+
+@pytest.fixture
+def plain_page(new_context):
+    """A page of a browser that runs no scripts."""
+    return new_context(java_script_enabled=False).new_page()
+
+
+def test_everything_works_without_scripts(
+    photos, plain_page, live_server, person, monkeypatch
+):
+    monkeypatch.setattr(browse, "PHOTOS_PER_PAGE", 8)
+    page = plain_page
+    log_in(page, live_server.url)
+    page.get_by_label("Order").select_option("Name, A to Z")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="More photos").click()
+    expect(page.locator("#photo-tiles .tile")).to_have_count(4)
+    page.get_by_role("link", name="Previous photos").click()
+    expect(page.locator("#photo-tiles .tile")).to_have_count(8)
+
+    page.get_by_role("link", name="Upload").click()
+    content = pictures.jpeg(pictures.scene(seed=78, size=(160, 120)))
+    page.get_by_label("Photos to upload").set_input_files(
+        [{"name": "new.jpg", "mimeType": "image/jpeg", "buffer": content}]
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.get_by_text("New: stored in the vault.")).to_be_visible()
+
+    photos[0].move_to_trash(by=None, in_favour_of=photos[1])
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("button", name="Restore").click()
+    expect(page.get_by_text("is back among the photos")).to_be_visible()
