@@ -157,10 +157,9 @@ def import_drive(
     """
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
-    refuse(root, folder)
     with ExitStack() as stack:
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        stack.callback(os.close, descriptor)
+        descriptor = stack.enter_context(opened(root))
+        refuse(root, descriptor, folder)
         if dry_run:
             source, run = ledger.find_source(root, label=label), None
         else:
@@ -179,24 +178,29 @@ def import_drive(
         return one.carry_out()
 
 
-def refuse(root: Path, folder: Path) -> None:
-    """Raise Refused for what is no folder to import from."""
+@contextmanager
+def opened(root: Path) -> Iterator[int]:
+    """The folder's descriptor; raise Refused for what is no folder to import from."""
     if not root.is_dir():
         raise Refused(f"{root} is not a folder. Is the drive mounted?")
     try:
-        is_empty = not any(root.iterdir())
+        descriptor = walk.open_quietly(None, bytes(root.resolve()))
     except OSError as error:
         raise Refused(f"{root} cannot be read: {error.strerror}.") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def refuse(root: Path, descriptor: int, folder: Path) -> None:
+    """Raise Refused for the vault itself, and where a drive is not plugged in."""
     above = root.resolve()
     if any(step.samefile(folder) for step in (above, *above.parents)):
         raise Refused(f"{root} belongs to the vault itself.")
-    here = walk.readable(bytes(above))
-    known = Source.objects.filter(mounted_at=here).exclude(volume="")
-    if (
-        is_empty
-        and known.exists()
-        and not known.filter(volume=drives.volume(root)).exists()
-    ):
+    here = Source.objects.filter(mounted_at=walk.readable(bytes(above)))
+    others = here.exclude(volume__in=["", drives.volume(root)])
+    if not walk.has_entries(descriptor) and others.exists():
         raise Refused(f"{root} is empty. Is the drive mounted?")
 
 
@@ -500,7 +504,7 @@ class _Import:
         """Raise DriveGone if it is not one file that is unreadable, but the drive."""
         try:
             now = self.root.stat()
-            any(self.root.iterdir())
+            walk.has_entries(self.descriptor)
             here = os.path.samestat(now, self.identity)
         except OSError:
             here = False

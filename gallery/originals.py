@@ -19,9 +19,7 @@ from gallery import drafts, vault, walk
 
 CHUNK = 1 << 20  # bytes
 MODE = 0o444
-QUIET = os.O_RDONLY | os.O_NONBLOCK
-# The access time of a source stays as it is, where the system allows that.
-NO_ATIME = getattr(os, "O_NOATIME", 0)
+READ = os.O_RDONLY | os.O_NONBLOCK
 
 
 class CannotRead(Exception):
@@ -72,10 +70,7 @@ def open_source(root: int, path: bytes) -> int:
     Raise CannotRead for what cannot be opened or is no longer a plain file.
     """
     try:
-        try:
-            descriptor = walk.open_below(root, path, QUIET | NO_ATIME)
-        except PermissionError:
-            descriptor = walk.open_below(root, path, QUIET)
+        descriptor = walk.open_quietly(root, path, READ)
     except OSError as error:
         raise cannot_read(error) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -112,6 +107,9 @@ def read(source: int, *, to: Callable[[memoryview], None] | None = None) -> Read
     for chunk in _chunks(source):
         digest.update(chunk)
         size += len(chunk)
+        if size > before.st_size:
+            # It may be growing for ever.
+            break
         if to:
             to(chunk)
     after = os.fstat(source)

@@ -38,7 +38,7 @@ class Count:
     def _count(self, root: Path, exclude: walk.Exclusion | None) -> None:
         total = 0
         try:
-            descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = walk.open_quietly(None, bytes(root.resolve()))
         except OSError:
             return
         try:

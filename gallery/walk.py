@@ -17,6 +17,8 @@ from enum import Enum, auto
 # Longer paths are opened in pieces; Linux takes 4095 bytes at once.
 PIECE = 4000
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Reading leaves the access time as it is, where the system allows that.
+NO_ATIME = getattr(os, "O_NOATIME", 0)
 
 # Marks a byte that is no UTF-8; no file system writes it by itself.
 MARK = "\N{REPLACEMENT CHARACTER}"
@@ -98,6 +100,26 @@ def open_below(root: int, path: bytes, flags: int) -> int:
             os.close(folder)
 
 
+def open_quietly(root: int | None, path: bytes, flags: int = DIRECTORY) -> int:
+    """Open a path for reading, below a folder or anywhere, and leave no trace on it."""
+    for quiet in (NO_ATIME, 0):
+        try:
+            if root is None:
+                return os.open(path, flags | quiet)
+            return open_below(root, path, flags | quiet)
+        except PermissionError:
+            # Only a file's owner may hide that it was read.
+            if not quiet:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def has_entries(folder: int) -> bool:
+    """Whether there is anything in a folder; raise OSError if that cannot be told."""
+    with os.scandir(folder) as entries:
+        return any(entries)
+
+
 def walk(
     root: int,
     *,
@@ -129,7 +151,7 @@ def _entries(
 ) -> Iterator[Entry]:
     """Yield the entries of one folder; add the folders to enter to `inner`."""
     try:
-        here = open_below(root, folder or b".", DIRECTORY)
+        here = open_quietly(root, folder or b".")
     except OSError as error:
         yield _unreadable(folder, error)
         return
