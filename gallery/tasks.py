@@ -6,9 +6,12 @@ from gallery import develop
 from gallery.models import Photo, Thumbnail
 from gallery.sandbox import Sandbox
 from imagevault.queue import enqueue_steps, work_through
+from imagevault.work import Stage
 
 # Photos in a task: the queue costs little beside them, and a stop little of them.
 BATCH = 32
+
+THUMBNAILS = Stage("thumbnails", "Thumbnails", Thumbnail)
 
 sandbox = Sandbox(
     memory_mb=settings.IMAGEVAULT_DECODE_MEMORY_MB,

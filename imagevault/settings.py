@@ -170,6 +170,8 @@ Q_CLUSTER = {
 }
 # Asked for work when the queue runs dry; each queues what is outstanding.
 IMAGEVAULT_FEEDERS = ["gallery.tasks.feed", "dedup.tasks.feed"]
+# Shown on the work page, in this order; each an imagevault.work.Stage.
+IMAGEVAULT_STAGES = ["gallery.tasks.THUMBNAILS"]
 
 # People
 

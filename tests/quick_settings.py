@@ -6,7 +6,7 @@ IMAGEVAULT_TEST_FEEDERS replaces the feeders.
 import os
 
 from imagevault.settings import *  # noqa: F403
-from imagevault.settings import IMAGEVAULT_FEEDERS, Q_CLUSTER
+from imagevault.settings import IMAGEVAULT_DATA, IMAGEVAULT_FEEDERS, Q_CLUSTER
 
 IMAGEVAULT_DECODE_SECONDS = 2
 BATCH_SECONDS = 3
@@ -17,3 +17,4 @@ STOP_SECONDS = 3
 Q_CLUSTER = {**Q_CLUSTER, "timeout": TASK_SECONDS, "retry": 3 * TASK_SECONDS + 60}
 if "IMAGEVAULT_TEST_FEEDERS" in os.environ:
     IMAGEVAULT_FEEDERS = os.environ["IMAGEVAULT_TEST_FEEDERS"].split()
+STATIC_ROOT = IMAGEVAULT_DATA / "static"

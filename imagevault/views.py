@@ -1,0 +1,83 @@
+"""Pages about the site itself: how the work is going, and whether it is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import pluralize
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+from django_q.models import Failure
+
+from gallery import vault
+from imagevault.work import clusters, stages
+
+View = Callable[..., HttpResponse]
+
+
+def staff_only(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *arguments, **options)
+
+    return guarded
+
+
+@require_safe
+@never_cache
+@vary_on_headers("HX-Request")
+@staff_only
+def work(request: HttpRequest) -> HttpResponse:
+    context = {
+        "progress": [stage.progress() for stage in stages().values()],
+        "clusters": clusters(),
+        "failures": Failure.objects.count(),
+    }
+    is_htmx = request.headers.get("HX-Request") == "true"
+    template = "imagevault/_work.html" if is_htmx else "imagevault/work.html"
+    return render(request, template, context)
+
+
+@require_POST
+@staff_only
+def retry(request: HttpRequest, name: str) -> HttpResponse:
+    """Have one piece of failed work done again, or all of its stage."""
+    stage = stages().get(name)
+    if stage is None:
+        raise Http404
+    row = request.POST.get("row", "")
+    count = stage.retry(int(row) if row.isdecimal() else None)
+    messages.success(
+        request, f"{stage.label}: {count} thing{pluralize(count)} to be done again."
+    )
+    return redirect("work")
+
+
+@require_safe
+@never_cache
+@login_not_required
+def health(request: HttpRequest) -> HttpResponse:
+    """Tell a monitor whether pages can be served: 200, or 503 with the reason."""
+    try:
+        vault.require(settings.IMAGEVAULT_DATA)
+        connection.ensure_connection()
+    except vault.NoVault:
+        reason = "the vault is not there"
+    except DatabaseError:
+        reason = "the database does not answer"
+    else:
+        return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse(f"{reason}\n", content_type="text/plain", status=503)
