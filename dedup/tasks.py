@@ -13,6 +13,12 @@ from gallery import vault
 from gallery.models import Photo
 from gallery.tasks import sandbox
 from imagevault.queue import enqueue, enqueue_steps, work_through
+from imagevault.work import Stage
+
+FINGERPRINTS = Stage("fingerprints", "Fingerprints", Fingerprint)
+COMPARISONS = Stage(
+    "comparisons", "Pairs to compare", Comparison, photos=("left", "right")
+)
 
 # Rows in a task.
 PHOTOS = 256

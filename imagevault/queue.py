@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 MAX_STARTS = 3
 # How long an idle cluster waits before it asks the feeders again.
 FEED_SECONDS = 2.0
+# How long a feeder that failed is left alone, and until when.
+EXCUSED_SECONDS = 30.0
+excused_until: dict[str, float] = {}
 # What reading a message may raise: it was signed with another key, or damaged.
 UNREADABLE = (BadSignature, TypeError, ValueError, UnpicklingError, EOFError)
 GIVEN_UP = (
@@ -91,13 +94,20 @@ def feed() -> int:
     """
     fed = 0
     for path in settings.IMAGEVAULT_FEEDERS:
-        if fed >= room():
-            break
-        try:
-            fed += import_string(path)(room() - fed)
-        # Whatever it is, the others' work goes on, and it is asked again.
-        except Exception:
-            logger.exception("%s could not queue what is outstanding", path)
+        if fed < room() and time.monotonic() >= excused_until.get(path, 0.0):
+            fed += ask(path, room() - fed)
+    return fed
+
+
+def ask(path: str, wanted: int) -> int:
+    """Ask one feeder; one that fails is asked again only after a while."""
+    try:
+        fed: int = import_string(path)(wanted)
+    # Whatever it is, the others' work goes on.
+    except Exception:
+        logger.exception("%s could not queue what is outstanding", path)
+        excused_until[path] = time.monotonic() + EXCUSED_SECONDS
+        return 0
     return fed
 
 

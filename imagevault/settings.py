@@ -5,6 +5,7 @@ docs/settings.md lists the variables.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -144,7 +145,7 @@ QUIET_SECONDS = 20
 # Asked to stop, tasks end with the photo they are at; after so long they are ended.
 STOP_SECONDS = 10
 BROKER_URL = environment.redis("IMAGEVAULT_BROKER_URL")
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "imagevault",
     "label": "Background work",
     "orm": "default",
@@ -171,7 +172,11 @@ Q_CLUSTER = {
 # Asked for work when the queue runs dry; each queues what is outstanding.
 IMAGEVAULT_FEEDERS = ["gallery.tasks.feed", "dedup.tasks.feed"]
 # Shown on the work page, in this order; each an imagevault.work.Stage.
-IMAGEVAULT_STAGES = ["gallery.tasks.THUMBNAILS"]
+IMAGEVAULT_STAGES = [
+    "gallery.tasks.THUMBNAILS",
+    "dedup.tasks.FINGERPRINTS",
+    "dedup.tasks.COMPARISONS",
+]
 
 # People
 
