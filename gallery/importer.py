@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -271,6 +272,7 @@ class _Import:
         self.unwritten: set[str] = set()
         self.drafts: set[Taken] = set()
         self.sandboxes: SimpleQueue[Sandbox] = SimpleQueue()
+        self.ending = threading.Event()
 
     # The run as a whole
 
@@ -334,6 +336,7 @@ class _Import:
             yield
         finally:
             # A decoder still at work is not waited for.
+            self.ending.set()
             for sandbox in made:
                 sandbox.close()
 
@@ -475,12 +478,15 @@ class _Import:
         place = vault.original(self.folder, digest, one.format.extension)
         sandbox = self.sandboxes.get()
         try:
+            if self.ending.is_set():
+                return None
             return develop.develop(place, digest=digest, sandbox=sandbox)
         except OSError as error:
             raise originals.vault_fails(error) from error
         # The photo is stored; what else goes wrong must not lose it.
         except Exception:
-            logger.exception("developing %s failed", digest)
+            if not self.ending.is_set():
+                logger.exception("developing %s failed", digest)
             return None
         finally:
             self.sandboxes.put(sandbox)
