@@ -19,10 +19,14 @@ import numpy as np
 
 from dedup.perceptual import turned
 
+# Work is spread over processes: threads inside each would only fight for the cores.
+cv2.setNumThreads(1)
+
 EDGE = 512  # pixels of the long edge of a thumbnail
 KEYPOINTS = 600
 SMALLEST = 32  # pixels of the short edge a picture needs for features
 MINIMUM_INLIERS = 12
+RATIO = 0.8  # how much nearer the best match has to be than the second
 
 BLOCK = 20  # pixels
 BLUR = 1.2  # pixels: compression and noise differ between copies, shapes do not
@@ -87,8 +91,9 @@ class Alignment:
     `differing`: share of blocks whose content is another; `largest`: blocks of the
     largest connected patch of those; `moved`: blocks found again some pixels away;
     `motion`: 90th percentile of the remaining local displacement, in pixels.
-    `surroundings`: standard deviation, in levels, of the larger picture outside the
-    overlap (low for a plain frame), or None without an outside. `spread`: standard
+    `outside`: fine detail of the larger picture outside the overlap over that inside
+    (low for a plain or blurred frame); `seam`: how much sharper the step at the edge of
+    the overlap is than steps inside; both None without an outside. `spread`: standard
     deviation of the paler picture within it, in levels.
     `sharpness`: fine detail of the right picture over that of the left, at equal scale.
     """
@@ -114,7 +119,8 @@ class Alignment:
     largest: int = 0
     moved: int = 0
     motion: float = 0.0
-    surroundings: float | None = None
+    outside: float | None = None
+    seam: float | None = None
     spread: float = 0.0
     sharpness: float = 1.0
     tone: Tone = Tone()
@@ -148,9 +154,12 @@ def compare(left: Features, right: Features, *, turn: int | None = None) -> Alig
     """
     best = Alignment(left_size=left.size, right_size=right.size)
     for method, inliers, matrix in _proposals(left, right, turn):
-        matrix = _drawn_together(left, right, matrix)
+        matrix, view, motion = _drawn_together(left, right, matrix)
         measured = replace(
-            _measure(left, right, matrix), method=method, inliers=inliers
+            _measure(left, right, matrix, view),
+            method=method,
+            inliers=inliers,
+            motion=motion,
         )
         if _merit(measured) > _merit(best):
             best = measured
@@ -212,9 +221,7 @@ def _feature_matrix(
     matches = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(
         descriptors, right.descriptors, k=2
     )
-    good = [
-        m[0] for m in matches if len(m) == 2 and m[0].distance < 0.8 * m[1].distance
-    ]
+    good = [one for one, two in matches if one.distance < RATIO * two.distance]
     if len(good) < MINIMUM_INLIERS:
         return len(good), None
     source = points[[m.queryIdx for m in good]]
@@ -309,7 +316,7 @@ def _even(picture: np.ndarray) -> np.ndarray:
 
     Optical flow takes a change of tone for a movement otherwise.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = _grey(picture).astype(np.float32)
     grey = cv2.GaussianBlur(grey, (0, 0), 1.0)
     mean = cv2.blur(grey, (31, 31))
     spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (31, 31)) - mean * mean, 0)) + 4
@@ -332,25 +339,45 @@ def _flow(view: _View) -> tuple[np.ndarray, np.ndarray]:
     return points[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
 
 
-def _drawn_together(left: Features, right: Features, matrix: np.ndarray) -> np.ndarray:
-    """Return the matrix mended by what is still displaced under it."""
-    for _ in range(2):
+def _drawn_together(
+    left: Features, right: Features, matrix: np.ndarray
+) -> tuple[np.ndarray, _View, float]:
+    """Return the matrix mended by what is displaced under it, and what is still.
+
+    The last is the 90th percentile of the local displacement, in pixels.
+    """
+    for attempt in range(3):
         view = _view(left, right, matrix)
         points, found = _flow(view)
         if len(points) < MINIMUM_INLIERS:
-            return matrix
+            return matrix, view, 0.0
         away = np.hypot(*(found - points).T)
-        if np.quantile(away, 0.75) < 0.15:
-            return matrix
-        cv2.setRNGSeed(1)
-        mend, mask = cv2.estimateAffine2D(points, found, ransacReprojThreshold=1.0)
-        if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(points)):
-            return matrix
+        mend = None
+        if attempt < 2 and np.quantile(away, 0.75) >= 0.15:
+            mend = _mend(points, found, bent=attempt > 0)
+        if mend is None:
+            break
         if view.left_is_base:
-            matrix = matrix @ _square(mend)
+            matrix = matrix @ mend
         else:
-            matrix = np.linalg.inv(_square(mend)) @ matrix
-    return matrix
+            matrix = np.linalg.inv(mend) @ matrix
+    return matrix, view, float(np.quantile(away, 0.9))
+
+
+def _mend(points: np.ndarray, found: np.ndarray, *, bent: bool) -> np.ndarray | None:
+    """Return the matrix [3, 3] most displacements agree on, or None.
+
+    Affine, or with perspective if `bent`: only what is nearly in place already may ask
+    for so much freedom.
+    """
+    cv2.setRNGSeed(1)
+    if bent:
+        mend, mask = cv2.findHomography(points, found, cv2.RANSAC, 1.0)
+    else:
+        mend, mask = cv2.estimateAffine2D(points, found, ransacReprojThreshold=2.0)
+    if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(points)):
+        return None
+    return mend if bent else _square(mend)
 
 
 # How well they agree
@@ -364,16 +391,20 @@ class _Blocks:
     textured: np.ndarray
     lonely: np.ndarray
     whole: float
+    spread: float
 
 
-def _measure(left: Features, right: Features, matrix: np.ndarray) -> Alignment:
-    view = _view(left, right, matrix)
+def _measure(
+    left: Features, right: Features, matrix: np.ndarray, view: _View
+) -> Alignment:
     shape = _shape(left, right, matrix, view)
-    if view.overlap.mean() < 0.01:
-        return shape
     size = _block_size(view.overlap.shape)
-    ours, theirs = _blurred(view.left), _blurred(view.right)
+    if view.overlap.mean() < 0.01 or min(view.overlap.shape) < size:
+        return shape
+    tone = _tone(view)
+    ours, theirs = _blurred(_toned(view, tone)), _blurred(_grey(view.right))
     blocks = _blocks(ours, theirs, view.overlap, size)
+    around = _surroundings(left, right, matrix, shape)
     values = blocks.correlation[blocks.textured]
     differs = (blocks.textured & (blocks.correlation < DIFFERS)) | blocks.lonely
     counted = max(1, int((blocks.textured | blocks.lonely).sum()))
@@ -388,17 +419,40 @@ def _measure(left: Features, right: Features, matrix: np.ndarray) -> Alignment:
         moved=_moved(
             ours, theirs, blocks.textured & (blocks.correlation < AGREES), size
         ),
-        motion=_motion(view),
-        spread=float(min(grey[view.overlap].std() for grey in (ours, theirs))),
-        surroundings=_surroundings(left, right, matrix, shape),
+        spread=blocks.spread,
+        outside=around[0] if around else None,
+        seam=around[1] if around else None,
         sharpness=_sharpness(view),
-        tone=_tone(view),
+        tone=tone,
     )
 
 
-def _blurred(picture: np.ndarray) -> np.ndarray:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return cv2.GaussianBlur(grey, (0, 0), BLUR)
+def _grey(picture: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+
+
+def _blurred(grey: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(grey.astype(np.float32), (0, 0), BLUR)
+
+
+def _toned(view: _View, tone: Tone) -> np.ndarray:
+    """Return the left in grey, its tones bent to those of the right if they differ much.
+
+    Correlation bears any straight change of tone; an equalised copy is bent.
+    """
+    if abs(tone.brightness) < 10 and 0.85 < tone.contrast < 1.18:
+        return _grey(view.left)
+    curve = _curve(_grey(view.left)[view.overlap], _grey(view.right)[view.overlap])
+    curve = cv2.blur(curve.astype(np.float32).reshape(1, -1), (5, 1)).ravel()
+    return curve[_grey(view.left)]
+
+
+def _curve(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Return for each grey level of the left the mean of the right there, [256]."""
+    count = np.bincount(ours, minlength=256)
+    sums = np.bincount(ours, weights=theirs, minlength=256)
+    known = np.flatnonzero(count)
+    return np.interp(np.arange(256), known, sums[known] / count[known])
 
 
 def _block_size(shape: tuple[int, ...]) -> int:
@@ -407,37 +461,44 @@ def _block_size(shape: tuple[int, ...]) -> int:
 
 
 def _tiles(plane: np.ndarray, size: int) -> np.ndarray:
-    """Return the whole blocks of a plane as [rows, columns, size * size]."""
+    """Return the means of the whole blocks of a plane, [rows, columns]."""
     rows, columns = plane.shape[0] // size, plane.shape[1] // size
-    cut = plane[: rows * size, : columns * size].reshape(rows, size, columns, size)
-    return cut.swapaxes(1, 2).reshape(rows, columns, size * size)
+    cut = plane[: rows * size, : columns * size]
+    return cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def _blocks(
     left: np.ndarray, right: np.ndarray, overlap: np.ndarray, size: int
 ) -> _Blocks:
-    inside = _tiles(overlap, size).mean(axis=2) > 0.98
+    inside = overlap.astype(np.float32)
+    counted = _tiles(inside, size) > 0.98
+    # Moments about the middle level: float32 loses little of a variance then.
+    left, right = left - 128, right - 128
     ours, theirs = _tiles(left, size), _tiles(right, size)
-    ours = ours - ours.mean(axis=2, keepdims=True)
-    theirs = theirs - theirs.mean(axis=2, keepdims=True)
-    one, two = (np.sqrt((side * side).mean(axis=2)) for side in (ours, theirs))
-    correlation = (ours * theirs).mean(axis=2) / np.maximum(one * two, 1e-6)
+    one = np.sqrt(np.maximum(_tiles(left * left, size) - ours * ours, 0))
+    two = np.sqrt(np.maximum(_tiles(right * right, size) - theirs * theirs, 0))
+    shared = _tiles(left * right, size) - ours * theirs
+    correlation = shared / np.maximum(one * two, 1e-3)
+    mask = overlap.astype(np.uint8)
+    spreads = _level(left, mask)[1], _level(right, mask)[1]
     # A paler copy has less texture everywhere: measure it by its own scale.
-    both = left[overlap].std(), right[overlap].std()
-    gain = float(np.clip(both[1] / max(both[0], 1e-6), 0.25, 4))
-    weaker = (
-        np.minimum(one, two / min(gain, 1.0)),
-        np.minimum(one / max(gain, 1.0), two),
-    )
-    least = np.maximum(*weaker) if gain != 1 else weaker[0]
+    gain = float(np.clip(spreads[1] / max(spreads[0], 1e-6), 0.25, 4))
     scaled = two / gain
-    lonely = (np.maximum(one, scaled) > 3 * TEXTURE) & (
-        np.minimum(one, scaled) < TEXTURE / 2
-    )
-    whole = np.corrcoef(left[overlap], right[overlap])[0, 1] if min(both) > 0 else 0.0
+    least, most = np.minimum(one, scaled), np.maximum(one, scaled)
     return _Blocks(
-        correlation, inside & (least >= TEXTURE), inside & lonely, float(whole)
+        correlation=correlation,
+        textured=counted & (least >= TEXTURE),
+        lonely=counted & (most > 3 * TEXTURE) & (least < TEXTURE / 2),
+        whole=_whole(left, right, mask),
+        spread=min(spreads),
     )
+
+
+def _whole(left: np.ndarray, right: np.ndarray, mask: np.ndarray) -> float:
+    """Return the correlation of all pixels where the mask is set."""
+    (ours, one), (theirs, two) = _level(left, mask), _level(right, mask)
+    shared = cv2.mean(left * right, mask)[0] - ours * theirs
+    return float(shared / max(one * two, 1e-3))
 
 
 def _largest_patch(differs: np.ndarray) -> int:
@@ -454,64 +515,96 @@ def _moved(left: np.ndarray, right: np.ndarray, doubtful: np.ndarray, size: int)
     """Return how many doubtful blocks of the left are found some pixels away.
 
     What was stamped, painted or cut off is not found anywhere; what moved between two
-    shots is.
+    shots is, and the blocks beside it moved alike. A lone block is only mistaken for
+    something that looks like it.
     """
-    count = 0
-    for row, column in np.argwhere(doubtful)[:_LOOKED_FOR]:
-        top, start = row * size, column * size
-        block = left[top : top + size, start : start + size]
-        above, before = max(0, top - _REACH), max(0, start - _REACH)
-        around = right[above : top + size + _REACH, before : start + size + _REACH]
-        scores = cv2.matchTemplate(around, block, cv2.TM_CCOEFF_NORMED)
-        here = scores[top - above, start - before]
-        _, best, _, (x, y) = cv2.minMaxLoc(scores)
-        step = np.hypot(x + before - start, y + above - top)
-        count += bool(best > 0.85 and best - here > 0.15 and step >= 1.4)
-    return count
+    steps: dict[tuple[int, int], np.ndarray] = {}
+    for row, column in np.argwhere(doubtful)[:_LOOKED_FOR].tolist():
+        step = _step(left, right, row * size, column * size, size)
+        if step is not None:
+            steps[row, column] = step
+    return sum(_in_company(place, steps) for place in steps)
 
 
-def _motion(view: _View) -> float:
-    points, found = _flow(view)
-    if len(points) < MINIMUM_INLIERS:
-        return 0.0
-    return float(np.quantile(np.hypot(*(found - points).T), 0.9))
+def _step(
+    left: np.ndarray, right: np.ndarray, top: int, start: int, size: int
+) -> np.ndarray | None:
+    """Return where the block of the left lies in the right (x, y), if not in place."""
+    block = left[top : top + size, start : start + size]
+    above, before = max(0, top - _REACH), max(0, start - _REACH)
+    around = right[above : top + size + _REACH, before : start + size + _REACH]
+    scores = cv2.matchTemplate(around, block, cv2.TM_CCOEFF_NORMED)
+    here = scores[top - above, start - before]
+    _, best, _, (x, y) = cv2.minMaxLoc(scores)
+    step = np.array([x + before - start, y + above - top])
+    if best > 0.85 and best - here > 0.15 and np.hypot(*step) >= 1.4:
+        return step
+    return None
+
+
+def _in_company(
+    place: tuple[int, int], steps: dict[tuple[int, int], np.ndarray]
+) -> bool:
+    return any(
+        other != place
+        and max(abs(other[0] - place[0]), abs(other[1] - place[1])) == 1
+        and np.abs(step - steps[place]).max() <= 1
+        for other, step in steps.items()
+    )
 
 
 def _sharpness(view: _View) -> float:
     energies = []
-    inner = cv2.erode(view.overlap.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    inside = cv2.erode(view.overlap.astype(np.uint8), np.ones((5, 5), np.uint8))
     for side in (view.left, view.right):
-        grey = cv2.cvtColor(side, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        grey = _grey(side).astype(np.float32)
         fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
-        contrast = max(float(grey[view.overlap].std()), 1.0)
-        energies.append(float(fine[inner].std()) / contrast if inner.any() else 0.0)
+        contrast = max(_level(grey, inside)[1], 1.0)
+        energies.append(_level(fine, inside)[1] / contrast)
     return (energies[1] + 1e-3) / (energies[0] + 1e-3)
 
 
 def _tone(view: _View) -> Tone:
-    ours = view.left[view.overlap].astype(np.float32)
-    theirs = view.right[view.overlap].astype(np.float32)
-    weights = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    grey, other = ours @ weights, theirs @ weights
-    brightness = float((other - grey).mean())
-    colours = [np.ptp(side, axis=1).mean() for side in (ours, theirs)]
-    channels = (theirs - ours).mean(axis=0) - brightness
+    inside = view.overlap.astype(np.uint8)
+    (grey, spread), (other, width) = (
+        _level(_grey(side), inside) for side in (view.left, view.right)
+    )
+    ours, theirs = (np.array(cv2.mean(p, inside)[:3]) for p in (view.left, view.right))
+    colours = [_colourfulness(side, inside) for side in (view.left, view.right)]
+    brightness = other - grey
     return Tone(
         brightness=brightness,
-        contrast=float((other.std() + 0.5) / (grey.std() + 0.5)),
-        saturation=float((colours[1] + 2) / (colours[0] + 2)),
-        tint=float(np.abs(channels).max()),
-        residual=_residual(grey, other),
-        difference=float(np.abs(theirs - ours).mean()),
+        contrast=(width + 0.5) / (spread + 0.5),
+        saturation=(colours[1] + 2) / (colours[0] + 2),
+        tint=float(np.abs(theirs - ours - brightness).max()),
+        residual=_residual(view),
+        difference=float(
+            np.mean(cv2.mean(cv2.absdiff(view.left, view.right), inside)[:3])
+        ),
     )
 
 
-def _residual(grey: np.ndarray, other: np.ndarray) -> float:
-    """Return what is left of `other` after the best curve over `grey`, in levels."""
-    level = grey.astype(np.int32)
-    count = np.bincount(level, minlength=256)
-    curve = np.bincount(level, weights=other, minlength=256) / np.maximum(count, 1)
-    return float(np.abs(other - curve[level]).mean())
+def _level(plane: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation of a plane where `inside` is set."""
+    mean, deviation = cv2.meanStdDev(plane, mask=inside)
+    return float(mean[0, 0]), float(deviation[0, 0])
+
+
+def _colourfulness(picture: np.ndarray, inside: np.ndarray) -> float:
+    """Return the mean distance of the strongest colour from the weakest, in levels."""
+    red, green, blue = cv2.split(picture)
+    strongest = cv2.max(cv2.max(red, green), blue)
+    weakest = cv2.min(cv2.min(red, green), blue)
+    return float(cv2.mean(cv2.subtract(strongest, weakest), inside)[0])
+
+
+def _residual(view: _View) -> float:
+    """Return what is left of the right after the best curve over the left, in levels."""
+    ours, theirs = (
+        _grey(side)[::2, ::2][view.overlap[::2, ::2]]
+        for side in (view.left, view.right)
+    )
+    return float(np.abs(theirs - _curve(ours, theirs)[ours]).mean())
 
 
 # What the matrix means
@@ -567,14 +660,39 @@ def _box(
 
 def _surroundings(
     left: Features, right: Features, matrix: np.ndarray, shape: Alignment
-) -> float | None:
-    """Return how varied the wider picture is outside the overlap, in grey levels."""
+) -> tuple[float, float] | None:
+    """Return how plain the wider picture is outside the overlap, and how sharp the seam.
+
+    The first is the detail outside over that inside (0 for a plain or blurred frame, 1
+    where the picture just goes on); the second the step across the seam over the steps
+    a few pixels further in. None without an outside to speak of.
+    """
     wider, to_wider, inner = right, matrix, left
     if shape.left_overlap < shape.right_overlap:
         wider, to_wider, inner = left, np.linalg.inv(matrix), right
-    inside = np.full(inner.grey.shape, 255, dtype=np.uint8)
-    covered = cv2.warpPerspective(inside, to_wider, wider.size)
-    outside = cv2.erode((covered == 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if outside.mean() < 0.01:
+    mask = np.full(inner.grey.shape, 1, dtype=np.uint8)
+    covered = cv2.warpPerspective(mask, to_wider, wider.size)
+    rings = [cv2.erode(covered, _square_of(2 * depth + 1)) for depth in (2, 6, 9)]
+    outside = 1 - cv2.dilate(covered, _square_of(7))
+    if outside.mean() < 0.01 or not rings[2].any():
         return None
-    return float(wider.grey[outside].std())
+    grey = wider.grey.astype(np.float32)
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
+    plain = cv2.mean(fine, outside)[0] / max(cv2.mean(fine, rings[0])[0], 0.1)
+    steps = cv2.morphologyEx(wider.grey, cv2.MORPH_GRADIENT, _square_of(5))
+    beyond = cv2.dilate(covered, _square_of(5))
+    seam = (beyond - rings[0]) * _within(covered.shape, margin=5)
+    seam_step = cv2.mean(steps, seam)[0]
+    inner_step = cv2.mean(steps, rings[1] - rings[2])[0]
+    return plain, seam_step / max(inner_step, 2.0)
+
+
+def _square_of(side: int) -> np.ndarray:
+    return np.ones((side, side), np.uint8)
+
+
+def _within(shape: tuple[int, ...], *, margin: int) -> np.ndarray:
+    """Return 1 away from the picture's own edges, 0 near them."""
+    inside = np.zeros(shape[:2], np.uint8)
+    inside[margin:-margin, margin:-margin] = 1
+    return inside

@@ -100,7 +100,7 @@ def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FB
         alterations,
         facts.format not in RAW_FORMATS,
         enlarged,
-        -round(math.log(max(1, _detail(facts))) / _SIZE_STEP),
+        -round(math.log(max(1, facts.pixels)) / _SIZE_STEP),
         not facts.has_camera,
         not facts.has_maker_note,
         _is_edited(facts),
@@ -112,14 +112,6 @@ def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FB
         -facts.file_size,
         facts.digest,
     )
-
-
-def _detail(facts: Facts) -> int:
-    """Return the pixels that really hold detail, as far as that was measured."""
-    if facts.detail_edge:
-        edge = max(facts.width, facts.height)
-        return round(facts.pixels * min(1.0, facts.detail_edge / edge) ** 2)
-    return facts.pixels
 
 
 def _is_edited(facts: Facts) -> bool:
@@ -135,24 +127,25 @@ def _quality(facts: Facts) -> int:
 
 
 def _enlarged(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
-    """Return the photos that are larger than the camera's own file of the same picture.
+    """Return the photos that show no more than a smaller copy of them.
 
-    A thumbnail cannot show whether a larger copy holds more: the camera's note of the
-    maker stays with its own file, and nothing larger than that can be truer.
+    Where that was not measured, a camera's own file tells: the maker's note stays with
+    it, and what is larger without any camera data was made from it.
     """
     by_digest = {facts.digest: facts for facts in photos}
     found = set()
     for (left, right), judgement in judgements.items():
-        if left not in by_digest or right not in by_digest:
+        resized = judgement.relation(Name.RESIZED)
+        if resized is None or left not in by_digest or right not in by_digest:
             continue
-        if judgement.relation(Name.RESIZED) is None:
-            continue
-        small, large = sorted(
-            (by_digest[left], by_digest[right]), key=lambda f: f.pixels
-        )
-        own = small.has_camera and small.has_maker_note and not _is_edited(small)
-        if own and not large.has_camera and not large.detail_edge:
-            found.add(large.digest)
+        if resized.of != Side.UNKNOWN:
+            found.add(left if resized.of == Side.LEFT else right)
+        elif "detail" not in (resized.numbers or {}):
+            pair = by_digest[left], by_digest[right]
+            small, large = sorted(pair, key=lambda facts: facts.pixels)
+            own = small.has_camera and small.has_maker_note and not _is_edited(small)
+            if own and not large.has_camera:
+                found.add(large.digest)
     return found
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from dedup.alignment import Alignment
+from gallery.detail import TRUE_DETAIL
 
 # Raise this when the judge would answer otherwise than before.
 RECIPE = 1
@@ -23,8 +24,10 @@ MOVED = 0.02  # share of blocks found elsewhere that makes two shots
 SAME_SCENE = 0.15  # share of agreeing blocks of two shots of one scene
 SAME_SCENE_INLIERS = 30
 WHOLE = 0.985  # correlation of pictures with too little texture for blocks
-RESIDUAL = 2.5  # grey levels that no change of tone explains in such pictures
+RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
+PLAIN = 0.25  # detail outside over inside, below which the outside is a frame
+SEAM = 2.0  # step at the seam over steps inside, above which it is one
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
@@ -71,8 +74,7 @@ class Facts:
     `width` and `height`: full size in pixels, upright. `taken_at`: local wall time, with
     microseconds where the camera gives them, and `taken_from` where it comes from
     (gallery.dates). `exposure`: seconds, f-number, ISO, as far as known. `pixel_digest`:
-    of the decoded upright pixels, when it was computed. `detail_edge`: the long edge, in
-    pixels, that would hold all detail really in the picture, when it was measured.
+    of the decoded upright pixels, when it was computed.
     """
 
     digest: str
@@ -91,7 +93,6 @@ class Facts:
     sightings: int = 1
     problem: str = ""
     pixel_digest: str = ""
-    detail_edge: int | None = None
 
     @property
     def has_camera(self) -> bool:
@@ -173,16 +174,21 @@ class Judgement:
 
 
 def judge(
-    left: Facts, right: Facts, alignment: Alignment, distance: int | None = None
+    left: Facts,
+    right: Facts,
+    alignment: Alignment,
+    distance: int | None = None,
+    *,
+    detail: float | None = None,
 ) -> Judgement:
     """Say what two photos are to each other.
 
     `distance` is that of their perceptual hashes (bits of 256), where they were found
-    by them.
+    by them; `detail` what `gallery.detail.beyond` measured, where `wants_detail` asked.
     """
     answer = _kind(left, right, alignment, distance)
     if answer.kind == Kind.DUPLICATES:
-        relations = tuple(_relations(left, right, alignment))
+        relations = tuple(_relations(left, right, alignment, detail))
         answer = replace(answer, relations=relations or (Relation(Name.RESAVED),))
     elif answer.kind == Kind.SIMILAR_SHOTS:
         answer = replace(answer, relations=(Relation(Name.SIMILAR_SHOT),))
@@ -211,6 +217,24 @@ def wants_pixel_digest(
     )
 
 
+def wants_detail(
+    left: Facts, right: Facts, judgement: Judgement
+) -> tuple[Side, int] | None:
+    """Return which photo may have been enlarged, and from which long edge in pixels.
+
+    `gallery.detail.beyond` answers it from the full-size picture; None where there is
+    nothing to ask.
+    """
+    resized = judgement.relation(Name.RESIZED)
+    if judgement.kind != Kind.DUPLICATES or resized is None or not resized.numbers:
+        return None
+    factor = resized.numbers["factor"]
+    side, facts = (Side.RIGHT, right) if factor > 1 else (Side.LEFT, left)
+    if "detail" in resized.numbers or facts.problem:
+        return None
+    return side, round(max(facts.width, facts.height) * min(factor, 1 / factor))
+
+
 # Kind
 
 
@@ -222,7 +246,7 @@ def _kind(
     shots = two_shots(left, right)
     if shots:
         return _two_shots(alignment, distance, shots)
-    if alignment.blocks < ENOUGH_BLOCKS:
+    if not _enough(alignment):
         return _by_the_whole(alignment)
     if alignment.agreement < ALIKE:
         return _unlike(alignment)
@@ -231,6 +255,11 @@ def _kind(
             Kind.SIMILAR_SHOTS, 0.8, "Something moved between the two.", separates=True
         )
     return _alike(left, right, alignment)
+
+
+def _enough(alignment: Alignment) -> bool:
+    few = alignment.blocks >= ENOUGH_BLOCKS // 2
+    return alignment.blocks >= ENOUGH_BLOCKS or (few and alignment.inliers >= 60)
 
 
 def two_shots(left: Facts, right: Facts) -> str:
@@ -261,7 +290,7 @@ def _two_shots(alignment: Alignment, distance: int | None, why: str) -> Judgemen
 
 
 def _same_scene(alignment: Alignment) -> bool:
-    if alignment.blocks < ENOUGH_BLOCKS:
+    if not _enough(alignment):
         return False
     return alignment.agreement >= 0.5 or (
         alignment.agreement >= SAME_SCENE and alignment.inliers >= SAME_SCENE_INLIERS
@@ -316,7 +345,9 @@ def _strength(alignment: Alignment) -> float:
 # Relations
 
 
-def _relations(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+def _relations(
+    left: Facts, right: Facts, alignment: Alignment, detail: float | None
+) -> Iterator[Relation]:
     """Yield how two photos of one picture differ, the most telling first."""
     for side, facts in ((Side.LEFT, left), (Side.RIGHT, right)):
         if facts.problem:
@@ -324,15 +355,15 @@ def _relations(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Rela
     if left.pixel_digest and left.pixel_digest == right.pixel_digest:
         yield Relation(Name.SAME_PIXELS)
         return
-    yield from _frame(alignment)
+    yield from _frame(left, right, alignment)
     yield from _turn(alignment)
     yield from _content(alignment)
     yield from _colours(alignment)
-    yield from _size(left, right, alignment)
+    yield from _size(left, right, alignment, detail)
     yield from _saving(left, right)
 
 
-def _frame(alignment: Alignment) -> Iterator[Relation]:
+def _frame(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
     lefts, rights = alignment.left_overlap, alignment.right_overlap
     if min(lefts, rights) > 0.987:
         return
@@ -340,7 +371,7 @@ def _frame(alignment: Alignment) -> Iterator[Relation]:
         narrow = Side.RIGHT if lefts < rights else Side.LEFT
         box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
         numbers = {"box": box, "share": round(min(lefts, rights), 4)}
-        if alignment.surroundings is not None and alignment.surroundings < 6:
+        if _is_framed(left, right, alignment, narrow):
             yield Relation(Name.FRAMED, narrow.other, numbers)
         else:
             yield Relation(Name.CROPPED, narrow, numbers)
@@ -350,6 +381,21 @@ def _frame(alignment: Alignment) -> Iterator[Relation]:
             Side.UNKNOWN,
             {"box": alignment.left_box, "share": round(lefts, 4)},
         )
+
+
+def _is_framed(left: Facts, right: Facts, alignment: Alignment, narrow: Side) -> bool:
+    """Return whether the wider photo is the narrow one with something put round it.
+
+    A crop goes on beyond its edges as it is inside, and has no more pixels than the
+    same part of the whole.
+    """
+    if alignment.outside is None or alignment.seam is None:
+        return False
+    factor = size_factor(left, right, alignment)
+    richer = factor if narrow == Side.RIGHT else 1 / max(factor, 1e-9)
+    strange = alignment.outside < PLAIN or alignment.seam > SEAM
+    doubtful = alignment.outside < 2 * PLAIN or alignment.seam > 0.7 * SEAM
+    return strange or (richer > 1.15 and doubtful)
 
 
 def _turn(alignment: Alignment) -> Iterator[Relation]:
@@ -398,10 +444,19 @@ def _paler(alignment: Alignment) -> Side:
     return Side.LEFT if alignment.tone.saturation > 2 else Side.UNKNOWN
 
 
-def _size(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+def _size(
+    left: Facts, right: Facts, alignment: Alignment, detail: float | None
+) -> Iterator[Relation]:
     factor = size_factor(left, right, alignment)
-    if not 0.98 < factor < 1.02:
-        yield Relation(Name.RESIZED, Side.UNKNOWN, {"factor": round(factor, 4)})
+    if 0.98 < factor < 1.02:
+        return
+    numbers = {"factor": round(factor, 4)}
+    enlarged = Side.UNKNOWN
+    if detail is not None:
+        numbers["detail"] = round(detail, 3)
+        if detail < TRUE_DETAIL:
+            enlarged = Side.RIGHT if factor > 1 else Side.LEFT
+    yield Relation(Name.RESIZED, enlarged, numbers)
 
 
 def size_factor(left: Facts, right: Facts, alignment: Alignment) -> float:

@@ -54,7 +54,8 @@ def test_a_crop_is_found_with_its_box(original):
 def test_a_frame_is_found_to_be_plain(original):
     found = compare(original, seen(ImageOps.expand(picture(), 40, "white")))
     assert found.agreement > 0.95
-    assert found.surroundings < 3
+    assert found.outside < 0.1
+    assert found.seam > 2
 
 
 def test_a_mirrored_crop_is_found_without_a_hint(original):

@@ -68,12 +68,12 @@ def test_an_enlarged_copy_without_camera_data_is_not_kept():
     assert reasons["large"] == "enlarged to 200 %, camera data lost"
 
 
-def test_measured_detail_beats_pixels():
-    large = copy("large", width=8000, height=6000, detail_edge=2000)
-    reasons = keeper_and_reasons(
-        (large, answer(Relation(Name.RESIZED, numbers={"factor": 2.0})))
-    )
+def test_a_copy_measured_to_be_enlarged_is_not_kept():
+    large = copy("large", width=8000, height=6000)
+    said = answer(Relation(Name.RESIZED, Side.RIGHT, {"factor": 2.0, "detail": 0.5}))
+    reasons = keeper_and_reasons((large, said))
     assert next(iter(reasons)) == "original"
+    assert reasons["original"].startswith("not enlarged")
 
 
 def test_a_stamped_frame_round_the_picture_is_not_kept():

@@ -13,6 +13,7 @@ from dedup.relation import (
     Name,
     Side,
     judge,
+    wants_detail,
     wants_pixel_digest,
 )
 from tests.pictures import scene
@@ -129,6 +130,22 @@ def test_each_kind_of_copy_has_its_name():
     ]
     for name, copy, turn in copies:
         assert judged(picture, copy, turn=turn).primary == name
+
+
+def test_measured_detail_tells_which_side_was_enlarged():
+    picture = scene(seed=3, size=(1000, 750))
+    sides = facts("a", width=1000, height=750), facts("b", width=400, height=300)
+    laid = compare(
+        features(np.asarray(picture)),
+        features(np.asarray(picture.resize((400, 300)))),
+        turn=0,
+    )
+    answer = judge(*sides, laid, 0)
+    assert wants_detail(*sides, answer) == (Side.LEFT, 400)
+    assert judge(*sides, laid, 0, detail=0.5).altered(Side.LEFT) == {Name.RESIZED}
+    known = judge(*sides, laid, 0, detail=1.1)
+    assert not known.altered(Side.LEFT)
+    assert wants_detail(*sides, known) is None
 
 
 def test_an_answer_survives_being_stored():
