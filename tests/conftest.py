@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tests.house import Cluster, House, Template
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A busy machine is no failure: by itself hypothesis allows an example 200 ms.
+hypothesis.settings.register_profile("imagevault", deadline=None)
+hypothesis.settings.load_profile("imagevault")
 
 
 @pytest.fixture(scope="session")
