@@ -8,10 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from django.template.defaultfilters import date, filesizeformat
-from django.urls import NoReverseMatch, reverse
 
 from dedup.models import DuplicateSet, Member
-from dedup.relation import Judgement
+from dedup.relation import Judgement, Name
 from gallery.models import Photo, SourceFile
 
 
@@ -46,6 +45,10 @@ class Shown:
     def photo(self) -> Photo:
         return self.member.photo
 
+    @property
+    def relation(self) -> str:
+        return WORDS.get(self.member.relation, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -59,7 +62,9 @@ class Review:
 def review(duplicate_set: DuplicateSet) -> Review:
     """Read a set with everything its page shows, in a fixed number of queries."""
     members = list(
-        duplicate_set.members.select_related("photo").order_by("place", "pk")
+        duplicate_set.members.select_related("photo__in_favour_of").order_by(
+            "place", "pk"
+        )
     )
     photos = [member.photo for member in members]
     lines = {label: [say(photo) for photo in photos] for label, say in FACTS.items()}
@@ -110,7 +115,7 @@ def measured(member: Member) -> list[tuple[str, str]]:
     lines = [("Judged", answer.because)]
     for relation in answer.relations:
         if relation.numbers:
-            lines.append((_words(relation.name), _plain(relation.numbers)))
+            lines.append((WORDS[relation.name], _plain(relation.numbers)))
     numbers = answer.numbers or {}
     lines += [
         (label, say(numbers[name]))
@@ -122,8 +127,19 @@ def measured(member: Member) -> list[tuple[str, str]]:
     return lines
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+WORDS: dict[str, str] = {
+    Name.DAMAGED: "Damaged",
+    Name.SAME_PIXELS: "Same pixels, another file",
+    Name.FRAMED: "With a frame",
+    Name.CROPPED: "Cropped",
+    Name.MIRRORED: "Mirrored",
+    Name.TURNED: "Turned",
+    Name.EDITED: "Edited",
+    Name.RECOLOURED: "Other colours",
+    Name.RESIZED: "Another size",
+    Name.RESAVED: "Saved again",
+    Name.SIMILAR_SHOT: "Another shot",
+}
 
 
 def _share(value: float) -> str:
@@ -152,14 +168,6 @@ def _plain(value: object) -> str:
         case None:
             return ""
     return str(value)
-
-
-def picture_url(photo: Photo, name: str) -> str:
-    """Return the address of a photo's rendition, or nothing before there are any."""
-    try:
-        return reverse(f"gallery:{name}", args=[photo.pk])
-    except NoReverseMatch:
-        return ""
 
 
 def _taken(photo: Photo) -> str:

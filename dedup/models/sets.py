@@ -81,6 +81,13 @@ class DuplicateSetQuerySet(models.QuerySet):
             | Q(bytes_to_gain=one.bytes_to_gain, pk__lt=one.pk)
         )
 
+    def before(self, one: DuplicateSet) -> DuplicateSetQuerySet:
+        """Sets that precede this one in the order of the desk."""
+        return self.filter(
+            Q(bytes_to_gain__gt=one.bytes_to_gain)
+            | Q(bytes_to_gain=one.bytes_to_gain, pk__gt=one.pk)
+        )
+
 
 class DuplicateSet(models.Model):
     """Photos that all match the set's keeper, waiting for one review."""

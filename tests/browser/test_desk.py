@@ -1,0 +1,82 @@
+"""The review desk in a real browser, by keyboard and by pointing."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from dedup.models import DuplicateSet
+from gallery.models import Photo
+from tests.browser.conftest import log_in
+from tests.dedup import rows
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("vault"),
+]
+
+LIST = "/admin/dedup/duplicateset/"
+
+
+@pytest.fixture
+def sets() -> list[DuplicateSet]:
+    """Two open sets; the first in the queue gains more."""
+    first = rows.duplicate_set([rows.photo(seed=seed) for seed in range(3)])
+    second = rows.duplicate_set([rows.photo(seed=seed) for seed in (7, 8)])
+    return [first, second]
+
+
+def test_a_set_is_decided_and_undone_by_keyboard(sets, page, site):
+    first, second = sets
+    page.goto(site + LIST)
+    page.locator(".field-pictures a").first.press("Enter")
+    expect(page.get_by_role("heading", name="3 copies of one picture")).to_be_visible()
+    expect(page.get_by_text("1 of 2")).to_be_visible()
+
+    page.keyboard.press("2")
+    expect(page.get_by_text("2 kept, 1 to the trash")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 photo moved to the trash, 2 kept.")).to_be_visible()
+    expect(page).to_have_url(f"{site}{LIST}{second.pk}/change/")
+    assert DuplicateSet.objects.get(pk=first.pk).state == "resolved"
+    assert Photo.objects.trashed().count() == 1
+
+    page.keyboard.press("u")
+    expect(page.get_by_text("Undone: all is as it was before.")).to_be_visible()
+    assert DuplicateSet.objects.open().count() == 2
+    assert not Photo.objects.trashed().exists()
+
+
+def test_nothing_can_be_kept_by_no_key(sets, page, site):
+    page.goto(f"{site}{LIST}{sets[1].pk}/change/")
+    page.keyboard.press("1")
+    expect(page.get_by_role("button", name="Carry out and next")).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("At least one photo has to be kept")).to_be_visible()
+    assert DuplicateSet.objects.open().count() == 2
+
+
+def test_arrows_walk_and_d_dismisses(sets, page, site):
+    first, second = sets
+    page.goto(f"{site}{LIST}{first.pk}/change/")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(f"{site}{LIST}{second.pk}/change/")
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(f"{site}{LIST}{first.pk}/change/")
+    page.keyboard.press("d")
+    expect(page.get_by_text("Not duplicates: every photo stays")).to_be_visible()
+    assert DuplicateSet.objects.get(pk=first.pk).state == "dismissed"
+
+
+def test_the_desk_works_without_scripts(sets, browser, live_server, person):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}{LIST}{sets[1].pk}/change/")
+    page.get_by_role("radio", name="Discard").first.check(force=True)
+    page.get_by_role("radio", name="Keep").nth(1).check(force=True)
+    page.get_by_role("button", name="Carry out and next").click()
+    expect(page.get_by_text("1 photo moved to the trash, 1 kept.")).to_be_visible()
+    assert Photo.objects.trashed().get().name == "photo 7.jpg"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone: all is as it was before.")).to_be_visible()
+    assert not Photo.objects.trashed().exists()
