@@ -76,16 +76,15 @@ class DuplicateSetQuerySet(models.QuerySet):
 
     def after(self, one: DuplicateSet) -> DuplicateSetQuerySet:
         """Sets that follow this one in the order of the desk."""
-        return self.filter(
-            Q(bytes_to_gain__lt=one.bytes_to_gain)
-            | Q(bytes_to_gain=one.bytes_to_gain, pk__lt=one.pk)
+        # The first condition follows from the second, but an index can answer it.
+        return self.filter(bytes_to_gain__lte=one.bytes_to_gain).filter(
+            Q(bytes_to_gain__lt=one.bytes_to_gain) | Q(pk__lt=one.pk)
         )
 
     def before(self, one: DuplicateSet) -> DuplicateSetQuerySet:
         """Sets that precede this one in the order of the desk."""
-        return self.filter(
-            Q(bytes_to_gain__gt=one.bytes_to_gain)
-            | Q(bytes_to_gain=one.bytes_to_gain, pk__gt=one.pk)
+        return self.filter(bytes_to_gain__gte=one.bytes_to_gain).filter(
+            Q(bytes_to_gain__gt=one.bytes_to_gain) | Q(pk__gt=one.pk)
         )
 
 
