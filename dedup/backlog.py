@@ -11,10 +11,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django_q.status import Stat
 
-from dedup import scan, sets
+from dedup import scan, sets, tasks
 from dedup.crew import Crew
 from dedup.models import Comparison, DuplicateSet, Fingerprint, Member
-from gallery.models import Photo, SourceFile, StepQuerySet, Thumbnail
+from gallery import tasks as gallery_tasks
+from gallery.models import Photo, SourceFile, StepQuerySet
+from imagevault.work import Stage
 
 # How long to wait for what another process has claimed, if nothing moves.
 PATIENCE_SECONDS = 10.0
@@ -23,23 +25,26 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Rows to work off, the task that does it, and how many rows it takes."""
+class Chore:
+    """A stage of the work, the task that does it, and how many rows it takes."""
 
-    label: str
-    model: type[Thumbnail] | type[Fingerprint] | type[Comparison]
+    stage: Stage
     task: str
     size: int
 
     @property
+    def label(self) -> str:
+        return self.stage.label
+
+    @property
     def steps(self) -> StepQuerySet:
-        return self.model.objects.all()
+        return self.stage.steps
 
 
-THUMBNAILS = Stage("Thumbnails", Thumbnail, "gallery.tasks.make_thumbnails", 16)
-FINGERPRINTS = Stage("Fingerprints", Fingerprint, "dedup.tasks.fingerprint_photos", 128)
-COMPARISONS = Stage("Comparing", Comparison, "dedup.tasks.compare_pairs", 64)
-STAGES = (THUMBNAILS, FINGERPRINTS, COMPARISONS)
+THUMBNAILS = Chore(gallery_tasks.THUMBNAILS, "gallery.tasks.make_thumbnails", 16)
+FINGERPRINTS = Chore(tasks.FINGERPRINTS, "dedup.tasks.fingerprint_photos", 128)
+COMPARISONS = Chore(tasks.COMPARISONS, "dedup.tasks.compare_pairs", 64)
+CHORES = (THUMBNAILS, FINGERPRINTS, COMPARISONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,13 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
     It may run beside a cluster, or beside itself: what others have claimed is waited for.
     """
     begun = time.monotonic()
-    known = {stage: set(_failed(stage)) for stage in STAGES}
+    known = {chore: set(_failed(chore)) for chore in CHORES}
     progress = progress or (lambda *_: None)
     with Crew(workers) as crew:
         scan.sweep()
         while _outstanding():
-            for stage in (THUMBNAILS, FINGERPRINTS):
-                _work_off(stage, crew, progress)
+            for chore in (THUMBNAILS, FINGERPRINTS):
+                _work_off(chore, crew, progress)
                 scan.enrol()
             _exhaust("Searching", scan.search, progress)
             _work_off(COMPARISONS, crew, progress)
@@ -96,10 +101,10 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
             open_sets.filter(kind="duplicates").values_list("bytes_to_gain", flat=True)
         ),
         failed=[
-            Failed(_named(stage, pk), reason)
-            for stage in STAGES
-            for pk, reason in _failed(stage)
-            if (pk, reason) not in known[stage]
+            Failed(_named(chore, pk), reason)
+            for chore in CHORES
+            for pk, reason in _failed(chore)
+            if (pk, reason) not in known[chore]
         ],
     )
 
@@ -107,7 +112,7 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
 def _outstanding() -> bool:
     scan.enrol()
     return (
-        any(stage.steps.outstanding().exists() for stage in STAGES)
+        any(chore.steps.outstanding().exists() for chore in CHORES)
         or Fingerprint.objects.to_search().live().exists()
         or Comparison.objects.to_group().exists()
     )
@@ -120,47 +125,47 @@ def _exhaust(label: str, work: Callable[[], int], progress: Progress) -> None:
         progress(label, done, done)
 
 
-def _work_off(stage: Stage, crew: Crew, progress: Progress) -> None:
-    """Run the stage's task until nothing is outstanding."""
-    done, total = 0, stage.steps.outstanding().count()
-    patience = _Patience(stage)
-    while crew.busy or stage.steps.outstanding().exists():
-        batches = stage.steps.claim_batches(
-            crew.room or 1, size=stage.size, seconds=settings.CLAIM_SECONDS
+def _work_off(chore: Chore, crew: Crew, progress: Progress) -> None:
+    """Run the chore's task until nothing is outstanding."""
+    done, total = 0, chore.steps.outstanding().count()
+    patience = _Patience(chore)
+    while crew.busy or chore.steps.outstanding().exists():
+        batches = chore.steps.claim_batches(
+            crew.room or 1, size=chore.size, seconds=settings.CLAIM_SECONDS
         )
         for pks in batches:
             if crew.size:
-                crew.start(stage.task, pks)
+                crew.start(chore.task, pks)
             else:
-                import_string(stage.task)(pks)
+                import_string(chore.task)(pks)
                 done += len(pks)
         if crew.busy:
-            done += _finished(stage, crew)
+            done += _finished(chore, crew)
         elif not batches:
             patience.wait()
         total = max(total, done)
-        progress(stage.label, done, total)
+        progress(chore.label, done, total)
 
 
-def _finished(stage: Stage, crew: Crew) -> int:
+def _finished(chore: Chore, crew: Crew) -> int:
     done = crew.next_done()
     if not done.survived:
         # The claim dies with the process, so that its rows come again, one by one.
-        stage.steps.release(done.pks)
+        chore.steps.release(done.pks)
     return len(done.pks)
 
 
 class _Patience:
     """Waits for the claims of others, and no longer than somebody may be at them."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, chore: Chore) -> None:
+        self.chore = chore
         self.seen = -1
         self.since = time.monotonic()
 
     def wait(self) -> None:
         time.sleep(0.25)
-        claimed = self.stage.steps.claimed()
+        claimed = self.chore.steps.claimed()
         count = claimed.count()
         if count != self.seen:
             self.seen, self.since = count, time.monotonic()
@@ -169,12 +174,12 @@ class _Patience:
             claimed.update(claimed_until=None)
 
 
-def _failed(stage: Stage) -> list[tuple[int, str]]:
-    return list(stage.steps.failed().values_list("pk", "problem"))
+def _failed(chore: Chore) -> list[tuple[int, str]]:
+    return list(chore.steps.failed().values_list("pk", "problem"))
 
 
-def _named(stage: Stage, pk: int) -> str:
-    if stage is COMPARISONS:
+def _named(chore: Chore, pk: int) -> str:
+    if chore is COMPARISONS:
         pair = Comparison.objects.select_related("left", "right").get(pk=pk)
         return f"{pair.left.name} and {pair.right.name}"
     return Photo.objects.get(pk=pk).name

@@ -20,6 +20,9 @@ COMPARISONS = Stage(
     "comparisons", "Pairs to compare", Comparison, photos=("left", "right")
 )
 
+FINGERPRINTS = Stage("fingerprints", "Fingerprints", Fingerprint)
+COMPARISONS = Stage("comparisons", "Comparisons", Comparison, ("left", "right"))
+
 # Rows in a task.
 PHOTOS = 256
 PAIRS = 256

@@ -63,7 +63,7 @@ def test_progress_is_told(drive):
     told = []
     find_duplicates(workers=0, progress=lambda *step: told.append(step))
     assert ("Fingerprints", 3, 3) in told
-    assert ("Comparing", 1, 1) in told
+    assert ("Comparisons", 1, 1) in told
 
 
 def test_workers_must_be_at_least_one(db, vault):
