@@ -180,7 +180,7 @@ def test_a_terminal_shows_a_bar(house, drive):
     )
     out, _ = process.communicate(timeout=60)
     os.close(child)
-    shown = os.read(parent, 100_000).decode()
+    shown = os.read(parent, 100_000).decode(errors="replace")
     os.close(parent)
     assert process.returncode == 0
     assert b"3 imported" in out
