@@ -364,7 +364,7 @@ class Migration(migrations.Migration):
             model_name="photo",
             index=models.Index(
                 condition=models.Q(("trashed_at", None)),
-                fields=["added_at", "id"],
+                fields=["added_at", "id", "taken_at", "trashed_at"],
                 name="gallery_by_added_at",
             ),
         ),
@@ -372,7 +372,7 @@ class Migration(migrations.Migration):
             model_name="photo",
             index=models.Index(
                 condition=models.Q(("trashed_at", None)),
-                fields=["size", "id"],
+                fields=["size", "id", "taken_at", "trashed_at"],
                 name="gallery_by_size",
             ),
         ),
@@ -380,7 +380,7 @@ class Migration(migrations.Migration):
             model_name="photo",
             index=models.Index(
                 condition=models.Q(("trashed_at", None)),
-                fields=["name", "id"],
+                fields=["name", "id", "taken_at", "trashed_at"],
                 name="gallery_by_name",
             ),
         ),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -66,11 +67,27 @@ class PhotoQuerySet(models.QuerySet):
 
     def taken_between(self, first: date | None, last: date | None) -> PhotoQuerySet:
         """Photos taken from the first day to the last, both included."""
+        return self._between("taken_at", first, last)
+
+    def walked_between(self, first: date | None, last: date | None) -> PhotoQuerySet:
+        """The same photos, found by walking along another order and passing over the rest.
+
+        Where many photos are of these days, that is quicker than to sort them; a database
+        left to itself may take the index over the dates, and sort.
+        """
+        photos = self.alias(taken_then=Coalesce("taken_at", "taken_at"))
+        return photos._between("taken_then", first, last)
+
+    def _between(
+        self, name: str, first: date | None, last: date | None
+    ) -> PhotoQuerySet:
         photos = self
         if first:
-            photos = photos.filter(taken_at__gte=datetime.combine(first, time.min))
+            photos = photos.filter(
+                **{f"{name}__gte": datetime.combine(first, time.min)}
+            )
         if last:
-            photos = photos.filter(taken_at__lte=datetime.combine(last, time.max))
+            photos = photos.filter(**{f"{name}__lte": datetime.combine(last, time.max)})
         return photos
 
 
@@ -151,20 +168,25 @@ class Photo(models.Model):
             ),
         ]
         # Each serves one order of the browse page, live photos only; the primary key
-        # breaks ties.
+        # breaks ties, and the rest lets a date filter be answered from the index alone.
         indexes = [
             models.Index(
-                fields=[field, "id"],
+                fields=[field, "id", "taken_at", "trashed_at"],
                 condition=Q(trashed_at=None),
                 name=f"gallery_by_{field}",
             )
-            for field in ("taken_at", "added_at", "size", "name")
+            for field in ("added_at", "size", "name")
         ] + [
+            models.Index(
+                fields=["taken_at", "id"],
+                condition=Q(trashed_at=None),
+                name="gallery_by_taken_at",
+            ),
             models.Index(
                 fields=["trashed_at", "id"],
                 condition=Q(trashed_at__isnull=False),
                 name="gallery_by_trashed_at",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

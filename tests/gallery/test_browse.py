@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gallery import forms
 from gallery.models import Precision, Thumbnail
 from gallery.views import browse
 from tests.gallery.rows import bare_photo
@@ -66,6 +67,17 @@ def test_photos_stand_in_the_order_asked_for(admin_client, three, query, order):
 )
 def test_photos_are_those_taken_between_the_days(admin_client, three, query, names):
     assert "".join(shown(admin_client.get(f"/?{query}"))) == names
+
+
+def test_many_photos_of_the_days_asked_for_are_the_same_ones(
+    admin_client, three, monkeypatch
+):
+    monkeypatch.setattr(forms, "FEW", 0)
+    for query, names in [
+        ("since=2009-07-14&until=2009-07-14", "b"),
+        ("until=2020-01-01", "cb"),
+    ]:
+        assert "".join(shown(admin_client.get(f"/?sort=size&{query}"))) == names
 
 
 def test_nonsense_date_is_shown_again_with_a_hint(admin_client):
