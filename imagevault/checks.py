@@ -12,7 +12,7 @@ from gallery import drives
 @register
 def retry_outlasts_tasks(**_: Any) -> list[CheckMessage]:
     """A message taken again while its task still runs would be worked on twice."""
-    cluster = settings.Q_CLUSTER
+    cluster: dict[str, Any] = settings.Q_CLUSTER
     rounds = 2 + -(-cluster["queue_limit"] // cluster["workers"])
     least = rounds * cluster["timeout"]
     if cluster["retry"] > least:
@@ -31,7 +31,8 @@ def retry_outlasts_tasks(**_: Any) -> list[CheckMessage]:
 def tasks_outlast_photos(**_: Any) -> list[CheckMessage]:
     """A task is ended where it is; the slowest photo of a batch must come to its end."""
     least = settings.BATCH_SECONDS + 2 * settings.IMAGEVAULT_DECODE_SECONDS
-    if settings.Q_CLUSTER["timeout"] > least:
+    cluster: dict[str, Any] = settings.Q_CLUSTER
+    if cluster["timeout"] > least:
         return []
     return [
         Error(
