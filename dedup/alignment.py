@@ -90,7 +90,8 @@ class Alignment:
     `correlation`: their median correlation; `whole`: correlation of the whole overlap.
     `differing`: share of blocks whose content is another; `largest`: blocks of the
     largest connected patch of those; `moved`: blocks found again some pixels away;
-    `motion`: 90th percentile of the remaining local displacement, in pixels.
+    `motion`: 90th percentile of the remaining local displacement, in pixels, where the
+    content is not another.
     `outside`: fine detail of the larger picture outside the overlap over that inside
     (low for a plain or blurred frame); `seam`: how much sharper the step at the edge of
     the overlap is than steps inside; both None without an outside. `spread`: standard
@@ -154,12 +155,11 @@ def compare(left: Features, right: Features, *, turn: int | None = None) -> Alig
     """
     best = Alignment(left_size=left.size, right_size=right.size)
     for method, inliers, matrix in _proposals(left, right, turn):
-        matrix, view, motion = _drawn_together(left, right, matrix)
+        matrix, view, flow = _drawn_together(left, right, matrix)
         measured = replace(
-            _measure(left, right, matrix, view),
+            _measure(left, right, matrix, view, flow),
             method=method,
             inliers=inliers,
-            motion=motion,
         )
         if _merit(measured) > _merit(best):
             best = measured
@@ -323,48 +323,56 @@ def _even(picture: np.ndarray) -> np.ndarray:
     return np.clip((grey - mean) / spread * 48 + 128, 0, 255).astype(np.uint8)
 
 
-def _flow(view: _View) -> tuple[np.ndarray, np.ndarray]:
-    """Return points [k, 2] of the base and where the other picture shows them [k, 2]."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flow:
+    """Points of the base and where the other picture shows them, both [k, 2], x and y."""
+
+    points: np.ndarray
+    found: np.ndarray
+
+    @property
+    def away(self) -> np.ndarray:
+        """Displacements in pixels, [k]."""
+        return np.hypot(*(self.found - self.points).T)
+
+
+def _flow(view: _View) -> _Flow:
     base, other = _even(view.left), _even(view.right)
     if not view.left_is_base:
         base, other = other, base
-    mask = cv2.erode(view.overlap.astype(np.uint8), np.ones((9, 9), np.uint8))
+    mask = cv2.erode(view.overlap.astype(np.uint8), _square_of(9))
     points = cv2.goodFeaturesToTrack(base, 250, 0.02, 10, mask=mask)
     if points is None:
-        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+        return _Flow(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
     found, status, _ = cv2.calcOpticalFlowPyrLK(
         base, other, points, None, winSize=(21, 21), maxLevel=2
     )
     kept = status.ravel() == 1
-    return points[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
+    return _Flow(points[kept].reshape(-1, 2), found[kept].reshape(-1, 2))
 
 
 def _drawn_together(
     left: Features, right: Features, matrix: np.ndarray
-) -> tuple[np.ndarray, _View, float]:
-    """Return the matrix mended by what is displaced under it, and what is still.
-
-    The last is the 90th percentile of the local displacement, in pixels.
-    """
+) -> tuple[np.ndarray, _View, _Flow]:
+    """Return the matrix mended by what is displaced under it, and what is still."""
     for attempt in range(3):
         view = _view(left, right, matrix)
-        points, found = _flow(view)
-        if len(points) < MINIMUM_INLIERS:
-            return matrix, view, 0.0
-        away = np.hypot(*(found - points).T)
-        mend = None
-        if attempt < 2 and np.quantile(away, 0.75) >= 0.15:
-            mend = _mend(points, found, bent=attempt > 0)
+        flow = _flow(view)
+        if attempt == 2 or len(flow.points) < MINIMUM_INLIERS:
+            break
+        if np.quantile(flow.away, 0.75) < 0.15:
+            break
+        mend = _mend(flow, bent=attempt > 0)
         if mend is None:
             break
         if view.left_is_base:
             matrix = matrix @ mend
         else:
             matrix = np.linalg.inv(mend) @ matrix
-    return matrix, view, float(np.quantile(away, 0.9))
+    return matrix, view, flow
 
 
-def _mend(points: np.ndarray, found: np.ndarray, *, bent: bool) -> np.ndarray | None:
+def _mend(flow: _Flow, *, bent: bool) -> np.ndarray | None:
     """Return the matrix [3, 3] most displacements agree on, or None.
 
     Affine, or with perspective if `bent`: only what is nearly in place already may ask
@@ -372,10 +380,12 @@ def _mend(points: np.ndarray, found: np.ndarray, *, bent: bool) -> np.ndarray | 
     """
     cv2.setRNGSeed(1)
     if bent:
-        mend, mask = cv2.findHomography(points, found, cv2.RANSAC, 1.0)
+        mend, mask = cv2.findHomography(flow.points, flow.found, cv2.RANSAC, 1.5)
     else:
-        mend, mask = cv2.estimateAffine2D(points, found, ransacReprojThreshold=2.0)
-    if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(points)):
+        mend, mask = cv2.estimateAffine2D(
+            flow.points, flow.found, ransacReprojThreshold=2.0
+        )
+    if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(flow.points)):
         return None
     return mend if bent else _square(mend)
 
@@ -395,7 +405,7 @@ class _Blocks:
 
 
 def _measure(
-    left: Features, right: Features, matrix: np.ndarray, view: _View
+    left: Features, right: Features, matrix: np.ndarray, view: _View, flow: _Flow
 ) -> Alignment:
     shape = _shape(left, right, matrix, view)
     size = _block_size(view.overlap.shape)
@@ -420,6 +430,7 @@ def _measure(
             ours, theirs, blocks.textured & (blocks.correlation < AGREES), size
         ),
         spread=blocks.spread,
+        motion=_motion(flow, differs, size),
         outside=around[0] if around else None,
         seam=around[1] if around else None,
         sharpness=_sharpness(view),
@@ -499,6 +510,15 @@ def _whole(left: np.ndarray, right: np.ndarray, mask: np.ndarray) -> float:
     (ours, one), (theirs, two) = _level(left, mask), _level(right, mask)
     shared = cv2.mean(left * right, mask)[0] - ours * theirs
     return float(shared / max(one * two, 1e-3))
+
+
+def _motion(flow: _Flow, differs: np.ndarray, size: int) -> float:
+    columns, rows = (flow.points / size).astype(int).T
+    inside = (rows < differs.shape[0]) & (columns < differs.shape[1])
+    inside[inside] = ~differs[rows[inside], columns[inside]]
+    if inside.sum() < MINIMUM_INLIERS:
+        return 0.0
+    return float(np.quantile(flow.away[inside], 0.9))
 
 
 def _largest_patch(differs: np.ndarray) -> int:

@@ -6,6 +6,7 @@ and at last the digest, so that the same photos always give the same order.
 """
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from dedup.relation import Facts, Judgement, Name, Relation, Side
 RAW_FORMATS = frozenset({"CR2", "CR3", "NEF", "ARW", "DNG", "RAF", "ORF", "RW2"})
 LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF"})
 # Nobody's camera writes these: such a file was made out of another.
-_CONVERTED = frozenset({"GIF", "WebP", "BMP"})
+_CONVERTED = frozenset({"GIF", "WebP", "AVIF"})
 EDITORS = (
     "photoshop", "lightroom", "gimp", "picasa", "snapseed", "instagram", "paint",
     "irfanview", "imagemagick", "whatsapp", "affinity", "acdsee", "photoscape", "vsco",
@@ -51,16 +52,46 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     Keys of one call compare with one another and are all different.
     """
     photos = list(photos)
-    altered: dict[str, set[Name]] = {facts.digest: set() for facts in photos}
-    for (left, right), judgement in judgements.items():
-        for digest, side in ((left, Side.LEFT), (right, Side.RIGHT)):
-            if digest in altered:
-                altered[digest] |= judgement.altered(side) & _ALTERED
+    alterations = _alterations(judgements)
     enlarged = _enlarged(photos, judgements)
+    converted = _converted(photos, judgements)
     return {
-        facts.digest: _key(facts, len(altered[facts.digest]), facts.digest in enlarged)
+        facts.digest: _key(
+            facts,
+            alterations=alterations.get(facts.digest, 0),
+            enlarged=facts.digest in enlarged,
+            converted=facts.digest in converted or _is_conversion(facts),
+        )
         for facts in photos
     }
+
+
+def _alterations(judgements: Judgements) -> dict[str, int]:
+    """Return how many things were done to photos, by what most of their matches say.
+
+    A single answer may be wrong about which of two was altered.
+    """
+    said: dict[str, Counter[Name]] = defaultdict(Counter)
+    matches: Counter[str] = Counter()
+    for (left, right), judgement in judgements.items():
+        for digest, side in ((left, Side.LEFT), (right, Side.RIGHT)):
+            matches[digest] += 1
+            said[digest].update(judgement.altered(side) & _ALTERED)
+    return {
+        digest: sum(times * 2 > matches[digest] for times in names.values())
+        for digest, names in said.items()
+    }
+
+
+def _converted(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
+    """Return lossless files with the pixels of a lossy one: they were made from it."""
+    formats = {facts.digest: facts.format for facts in photos}
+    found = set()
+    for pair, judgement in judgements.items():
+        lossless = [one for one in pair if formats.get(one) in LOSSLESS_FORMATS]
+        if Name.SAME_PIXELS in judgement.names and len(lossless) == 1:
+            found.add(lossless[0])
+    return found
 
 
 def rank(members: Sequence[Facts], judgements: Judgements) -> list[Ranked]:
@@ -94,7 +125,7 @@ def between(left: str, right: str, judgements: Judgements) -> Judgement | None:
     return None
 
 
-def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FBT001
+def _key(facts: Facts, *, alterations: int, enlarged: bool, converted: bool) -> RankKey:
     return (
         bool(facts.problem),
         alterations,
@@ -104,7 +135,7 @@ def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FB
         not facts.has_camera,
         not facts.has_maker_note,
         _is_edited(facts),
-        facts.format in _CONVERTED,
+        converted,
         -_quality(facts),
         -facts.sightings,
         facts.taken_at is None,
@@ -112,6 +143,10 @@ def _key(facts: Facts, alterations: int, enlarged: bool) -> RankKey:  # noqa: FB
         -facts.file_size,
         facts.digest,
     )
+
+
+def _is_conversion(facts: Facts) -> bool:
+    return facts.format in _CONVERTED or (facts.format == "PNG" and facts.has_camera)
 
 
 def _is_edited(facts: Facts) -> bool:

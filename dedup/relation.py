@@ -26,8 +26,10 @@ SAME_SCENE_INLIERS = 30
 WHOLE = 0.985  # correlation of pictures with too little texture for blocks
 RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
-PLAIN = 0.25  # detail outside over inside, below which the outside is a frame
-SEAM = 2.0  # step at the seam over steps inside, above which it is one
+PLAIN = 0.12  # detail outside over inside, below which the outside is plain or blurred
+BUSY = 0.7  # above which the outside is picture, whatever the seam
+SEAM = 1.5  # step at the seam over steps inside, above which something ends there
+SHIFTED = 0.7  # pixels of local displacement no copy shows
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
@@ -250,7 +252,8 @@ def _kind(
         return _by_the_whole(alignment)
     if alignment.agreement < ALIKE:
         return _unlike(alignment)
-    if _has_motion(alignment):
+    same_moment = left.camera_time is not None and left.camera_time == right.camera_time
+    if _has_motion(alignment) or (_is_shifted(alignment) and not same_moment):
         return Judgement(
             Kind.SIMILAR_SHOTS, 0.8, "Something moved between the two.", separates=True
         )
@@ -310,6 +313,15 @@ def _unlike(alignment: Alignment) -> Judgement:
 
 def _has_motion(alignment: Alignment) -> bool:
     return alignment.moved >= 2 and alignment.moved > MOVED * alignment.blocks
+
+
+def _is_shifted(alignment: Alignment) -> bool:
+    """Return whether places are displaced and look a little different as well."""
+    return (
+        alignment.motion > SHIFTED
+        and alignment.correlation < 0.993
+        and alignment.tone.residual > 3.5
+    )
 
 
 def _by_the_whole(alignment: Alignment) -> Judgement:
@@ -393,9 +405,10 @@ def _is_framed(left: Facts, right: Facts, alignment: Alignment, narrow: Side) ->
         return False
     factor = size_factor(left, right, alignment)
     richer = factor if narrow == Side.RIGHT else 1 / max(factor, 1e-9)
-    strange = alignment.outside < PLAIN or alignment.seam > SEAM
-    doubtful = alignment.outside < 2 * PLAIN or alignment.seam > 0.7 * SEAM
-    return strange or (richer > 1.15 and doubtful)
+    seam = SEAM if richer < 1.15 else SEAM - 0.2
+    if alignment.outside < PLAIN:
+        return alignment.seam > 0.95
+    return alignment.outside < BUSY and alignment.seam > seam
 
 
 def _turn(alignment: Alignment) -> Iterator[Relation]:
@@ -439,9 +452,9 @@ def _colours(alignment: Alignment) -> Iterator[Relation]:
 
 def _paler(alignment: Alignment) -> Side:
     """Return the side that lost its colours, where that is plain to see."""
-    if alignment.tone.saturation < 0.5:
+    if alignment.tone.saturation < 0.3:
         return Side.RIGHT
-    return Side.LEFT if alignment.tone.saturation > 2 else Side.UNKNOWN
+    return Side.LEFT if alignment.tone.saturation > 3 else Side.UNKNOWN
 
 
 def _size(

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     "gallery": [
-        "dates", "decoding", "drafts", "drives", "formats", "junk", "metadata",
+        "dates", "decoding", "detail", "drafts", "drives", "formats", "junk", "metadata",
         "originals", "ranges", "renditions", "sandbox", "tiff", "vault", "walk", "xmp",
     ],
     "dedup": [
