@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gallery.models import Photo
-from gallery.paging import Order, neighbour, page
+from gallery.paging import Order, Place, neighbour, page, stretches
 from tests.gallery.rows import bare_photo
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +127,17 @@ def test_no_page_takes_more_than_four_queries(photos, order):
         if not cursor:
             break
     assert most <= 4
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a small table is scanned")
+@pytest.mark.parametrize("order", ORDERS, ids=str)
+def test_every_stretch_is_read_from_an_index_and_never_sorted(photos, order):
+    for row in (photos[0], *Photo.objects.filter(taken_at=None)[:1]):
+        for backwards in (False, True):
+            place = Place.of(row, order)
+            live = Photo.objects.live()
+            for stretch in stretches(order, place, live, backwards=backwards):
+                rows = live.filter(stretch).order_by(*order.keys(backwards=backwards))
+                plan = rows[:7].explain()
+                assert f"gallery_by_{order.field}" in plan
+                assert "TEMP B-TREE" not in plan
