@@ -111,14 +111,14 @@ def test_part_is_given_only_of_the_version_asked(admin_client, stored, version, 
     answer = admin_client.get(
         url("original", stored), headers={"Range": "bytes=0-9", "If-Range": etag}
     )
-    answer.close()
+    answer.getvalue()
     assert answer.status_code == status
 
 
 def test_browser_that_has_the_file_gets_no_bytes(admin_client, stored):
     for name in ("original", "thumbnail"):
         first = admin_client.get(url(name, stored))
-        first.close()
+        first.getvalue()
         etag = first["ETag"]
         again = admin_client.get(url(name, stored), headers={"If-None-Match": etag})
         assert again.status_code == 304
@@ -138,7 +138,7 @@ def test_files_cannot_run_and_are_not_shared(admin_client, stored):
         assert "sandbox" in answer["Content-Security-Policy"]
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Cache-Control"].startswith("private")
-        answer.close()
+        answer.getvalue()
 
 
 def test_thumbnail_with_its_version_never_has_to_be_asked_for_again(
@@ -149,8 +149,8 @@ def test_thumbnail_with_its_version_never_has_to_be_asked_for_again(
     other = admin_client.get(url("thumbnail", stored), {"v": version + 1})
     assert "immutable" in versioned["Cache-Control"]
     assert "immutable" not in other["Cache-Control"]
-    versioned.close()
-    other.close()
+    versioned.getvalue()
+    other.getvalue()
 
 
 def test_preview_is_made_once_and_kept(admin_client, stored):
