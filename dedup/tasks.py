@@ -16,11 +16,6 @@ from imagevault.queue import enqueue, enqueue_steps, work_through
 from imagevault.work import Stage
 
 FINGERPRINTS = Stage("fingerprints", "Fingerprints", Fingerprint)
-COMPARISONS = Stage(
-    "comparisons", "Pairs to compare", Comparison, photos=("left", "right")
-)
-
-FINGERPRINTS = Stage("fingerprints", "Fingerprints", Fingerprint)
 COMPARISONS = Stage("comparisons", "Comparisons", Comparison, ("left", "right"))
 
 # Rows in a task.

@@ -25,7 +25,7 @@ def test_what_failed_is_shown_with_its_reason(staff):
     failed()
     page = staff.get("/work/").content.decode()
     assert "IMG_1.jpg" in page
-    assert "the decoder crashed" in page
+    assert "The decoder crashed" in page
 
 
 def test_a_retried_step_waits_again(staff):
@@ -67,8 +67,9 @@ def test_only_staff_see_the_work(db, client):
     assert client.post("/work/thumbnails/retry/").status_code == 403
 
 
-def test_the_work_page_is_linked_where_staff_begin(staff):
-    assert reverse("work") in staff.get("/").content.decode()
+@pytest.mark.parametrize("page", ["/", "/admin/"])
+def test_the_work_page_is_linked_where_staff_begin(staff, page):
+    assert reverse("work") in staff.get(page).content.decode()
 
 
 def test_health_needs_no_login(db, client, vault):
