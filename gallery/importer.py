@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -18,9 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -50,6 +52,7 @@ logger = logging.getLogger(__name__)
 LOOKUP = 1_000  # entries compared with the ledger at once
 BATCH = 200  # findings written at once, or what there is after
 BATCH_SECONDS = 2.0
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Refused(Exception):
@@ -233,6 +236,35 @@ def end(run: ImportRun, state: ImportRun.State) -> None:
     )
 
 
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
+def undisturbed(work: Callable[Given, Made]) -> Callable[Given, Made]:
+    """Let a request to stop wait while the database is asked or told something.
+
+    Database drivers do not all survive an exception from a signal in their midst.
+    """
+
+    @wraps(work)
+    def wrapped(*args: Given.args, **kwargs: Given.kwargs) -> Made:
+        if threading.current_thread() is not threading.main_thread():
+            return work(*args, **kwargs)
+        asked: list[int] = []
+        handlers = {one: signal.getsignal(one) for one in STOPS}
+        for one in STOPS:
+            signal.signal(one, lambda number, _: asked.append(number))
+        try:
+            return work(*args, **kwargs)
+        finally:
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
+            for number in asked[:1]:
+                signal.raise_signal(number)
+
+    return wrapped
+
+
 class _Import:
     """One run: what it knows, and its stages. Only `take` and `keep` run in threads."""
 
@@ -343,11 +375,12 @@ class _Import:
     def write_the_rest(self) -> str:
         """Write what was found before the end; return why that was not possible."""
         try:
-            self.write()
+            self.write_findings()
         except OperationalError as error:
             return f"The database cannot be written: {error}."
         return ""
 
+    @undisturbed
     def close(self, ending: Ending) -> None:
         assert self.run
         done = ending is Ending.FINISHED
@@ -387,7 +420,7 @@ class _Import:
             kernel=drives.kernel_devices(drives.mounts()),
         )
         for chunk in chunks(entries, LOOKUP):
-            known = ledger.unchanged(self.source, chunk) if self.source else {}
+            known = self.unchanged(chunk)
             for entry in chunk:
                 if seen := known.get(entry.path):
                     self.again.append(seen)
@@ -396,6 +429,10 @@ class _Import:
                 else:
                     self.settle(unopened(entry))
             self.write_if_due()
+
+    @undisturbed
+    def unchanged(self, entries: list[Entry]) -> dict[str, Unchanged]:
+        return ledger.unchanged(self.source, entries) if self.source else {}
 
     def take(self, entry: Entry) -> Finding | Caught:
         """Read one file, once. Runs in a thread."""
@@ -444,6 +481,7 @@ class _Import:
             else:
                 self.settle(known)
 
+    @undisturbed
     def known(self, one: Caught) -> Finding | None:
         """The finding for bytes seen before, None for new ones."""
         if one.reading.digest in self.unwritten:
@@ -528,6 +566,11 @@ class _Import:
             self.write()
 
     def write(self) -> None:
+        self.write_findings()
+        self.tell()
+
+    @undisturbed
+    def write_findings(self) -> None:
         if self.run:
             written = ledger.write(self.run, self.findings, self.again)
         else:
@@ -542,7 +585,6 @@ class _Import:
             self.unwritten.difference_update(one.digest for one in self.findings)
         self.findings, self.again = [], []
         self.written_at = time.monotonic()
-        self.tell()
 
     def tell(self) -> None:
         if self.progress:

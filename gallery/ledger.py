@@ -101,9 +101,17 @@ def find_source(path: Path, *, label: str | None) -> Source | None:
     return known.filter(volume="", mounted_at=here).first()
 
 
-@transaction.atomic
 def source_at(path: Path, *, label: str | None) -> Source:
     """The drive a folder is known as, new or not, marked as seen now and here."""
+    try:
+        return _source_at(path, label=label)
+    except IntegrityError:
+        # Another import has just made it known.
+        return _source_at(path, label=label)
+
+
+@transaction.atomic
+def _source_at(path: Path, *, label: str | None) -> Source:
     source = find_source(path, label=label) or Source(label="")
     if label:
         source.label = label

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     "gallery": [
         "dates", "decoding", "detail", "drafts", "drives", "formats", "junk", "metadata",
-        "originals", "ranges", "renditions", "sandbox", "tiff", "vault", "walk", "xmp",
+        "originals", "ranges", "renditions", "sandbox", "stages", "tiff", "vault",
+        "walk", "xmp",
     ],
     "dedup": [
         "alignment", "grouping", "hamming", "neighbours", "perceptual", "ranking",

@@ -63,6 +63,15 @@ def test_json_goes_to_a_file_beside_the_summary(house, drive, tmp_path):
     assert not ImportRun.objects.exists()
 
 
+@pytest.mark.parametrize("target", ["missing/report.json", "."])
+def test_a_result_that_cannot_be_written_is_said_before_the_work(house, drive, target):
+    path = drive.parent / target
+    result = house.run("import_drive", drive, "--json", path, check=False)
+    assert result.returncode == 2
+    assert "cannot be written" in result.stderr
+    assert not ImportRun.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -389,7 +389,7 @@ def test_ctrl_c_stops_cleanly_and_the_next_run_goes_on(drive, vault, monkeypatch
 
 
 def test_promise_09_a_drive_pulled_out_stops_the_run(drive, vault, monkeypatch):
-    for seed in range(12):
+    for seed in range(40):
         photo(drive / f"{seed:02}.jpg", seed=seed)
     monkeypatch.setattr(importer, "BATCH", 3)
     report = import_drive(drive, progress=lambda _: shutil.rmtree(drive, True))

@@ -1,3 +1,4 @@
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,9 @@ class Command(BaseCommand):
     def handle(
         self, *, path: Path, json: str | None, no_progress: bool, **options: Any
     ) -> None:
+        if json and json != "-" and not can_be_written(Path(json)):
+            # Not after hours of work.
+            raise CommandError(f"{json} cannot be written.", returncode=2)
         wanted = {name: options[name] for name in ("label", "dry_run", "exclude")}
         exclude = junk.exclusion(wanted["exclude"])
         showing = shown(path, stream=sys.stderr, exclude=exclude)
@@ -95,6 +99,11 @@ def termination() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def can_be_written(path: Path) -> bool:
+    place = path if path.exists() else path.absolute().parent
+    return os.access(place, os.W_OK) and place.is_dir() != path.exists()
 
 
 def status(report: ImportReport) -> int:
