@@ -92,6 +92,7 @@ class ImportReport:
     seconds: float
     outcomes: dict[str, int]
     unreadable: tuple[Unread, ...]
+    unshown: int = 0  # photos imported that cannot be decoded
     ending: Ending = Ending.FINISHED
     why: str = ""  # a sentence, where the run stopped
 
@@ -294,6 +295,7 @@ class _Import:
         self.bytes_seen = 0
         self.bytes_stored = 0
         self.unreadable: list[Unread] = []
+        self.unshown = 0
 
         # Found or seen again, and not yet written
         self.findings: list[Finding] = []
@@ -404,6 +406,7 @@ class _Import:
                 sorted(self.outcomes.items(), key=lambda item: order.index(item[0]))
             ),
             unreadable=tuple(self.unreadable),
+            unshown=self.unshown,
             ending=ending,
             why=why,
         )
@@ -541,6 +544,8 @@ class _Import:
         if finding.outcome == Outcome.UNREADABLE:
             self.check_drive()
             self.unreadable.append(Unread(finding.path, finding.reason))
+        if finding.print and finding.print.width is None:
+            self.unshown += 1
         self.findings.append(finding)
         self.write_if_due()
 

@@ -38,6 +38,13 @@ def test_the_summary_adds_up_and_the_second_run_is_quiet(house, drive):
     ]
 
 
+def test_photos_that_cannot_be_shown_are_counted(house, drive):
+    (drive / "broken.jpg").write_bytes((drive / "0.jpg").read_bytes()[:30])
+    said = house.run("import_drive", drive).stdout
+    assert "  4 imported (" in said
+    assert "1 new photo stored that cannot be shown; each says why" in said
+
+
 def test_json_is_the_contract(house, drive):
     result = house.run("import_drive", drive, "--label", "Blue WD", "--json", "-")
     report = json.loads(result.stdout)

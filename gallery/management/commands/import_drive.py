@@ -78,6 +78,9 @@ class Command(BaseCommand):
                 words = "would be imported" if dry_run else words
                 words += f" ({filesizeformat(report.bytes_stored)})"
             say(f"  {count:{width},} {words}")
+        if report.unshown:
+            photos = counted(report.unshown, "new photo", "new photos")
+            say(f"{photos} stored that cannot be shown; each says why on its page.")
         for one in report.unreadable:
             say(f"Unreadable: {printable(one.path)}: {one.reason}")
         if report.ending is Ending.INTERRUPTED:
