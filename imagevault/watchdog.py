@@ -35,7 +35,7 @@ STATUS_SECONDS = 3.5
 GUARD_SECONDS = 60.0
 FETCH_SECONDS = 600.0
 # A cluster that ends sooner is started again only after a pause that doubles.
-SHORT_LIFE_SECONDS = 10.0
+SHORT_LIFE_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 30.0
 
 
