@@ -101,6 +101,8 @@ def test_a_photo_that_arrives_meanwhile_shifts_nothing(photos):
 @pytest.mark.parametrize(
     "cursor",
     ["nonsense", "a:b:c", "\x00", "💥", signing.dumps(["size", "1", 1], salt="other")],
+    # A signature holds the time, and a test has one name.
+    ids=["nonsense", "colons", "nul", "emoji", "signed for something else"],
 )
 def test_cursor_that_means_nothing_gives_the_first_page_and_says_so(photos, cursor):
     order = Order("size")
