@@ -11,12 +11,10 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django_q.status import Stat
 
-from dedup import scan, sets, tasks
+from dedup import scan, sets
 from dedup.crew import Crew
 from dedup.models import Comparison, DuplicateSet, Fingerprint, Member
-from gallery import tasks as gallery_tasks
-from gallery.models import Photo, SourceFile, StepQuerySet
-from imagevault.work import Stage
+from gallery.models import Photo, SourceFile, StepQuerySet, Thumbnail
 
 # How long to wait for what another process has claimed, if nothing moves.
 PATIENCE_SECONDS = 10.0
@@ -26,24 +24,24 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """A stage of the work, the task that does it, and how many rows it takes."""
+    """Rows to work off, the task that does it, and how many rows it takes.
 
-    stage: Stage
+    The task is named only: its module is what a worker reads, not a command.
+    """
+
+    label: str
+    model: type[Thumbnail] | type[Fingerprint] | type[Comparison]
     task: str
     size: int
 
     @property
-    def label(self) -> str:
-        return self.stage.label
-
-    @property
     def steps(self) -> StepQuerySet:
-        return self.stage.steps
+        return self.model.objects.all()
 
 
-THUMBNAILS = Chore(gallery_tasks.THUMBNAILS, "gallery.tasks.make_thumbnails", 16)
-FINGERPRINTS = Chore(tasks.FINGERPRINTS, "dedup.tasks.fingerprint_photos", 128)
-COMPARISONS = Chore(tasks.COMPARISONS, "dedup.tasks.compare_pairs", 64)
+THUMBNAILS = Chore("Thumbnails", Thumbnail, "gallery.tasks.make_thumbnails", 16)
+FINGERPRINTS = Chore("Fingerprints", Fingerprint, "dedup.tasks.fingerprint_photos", 128)
+COMPARISONS = Chore("Comparisons", Comparison, "dedup.tasks.compare_pairs", 64)
 CHORES = (THUMBNAILS, FINGERPRINTS, COMPARISONS)
 
 

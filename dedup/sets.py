@@ -138,11 +138,13 @@ def _wanted(scene: Scene) -> list[Wanted]:
         if comparison.kind != Kind.DISTINCT
     }
     keys = ranking.rank_keys(facts.values(), judgements)
+    parted = _parted(digests)
     groups = group(
         [_match(comparison) for comparison in pairs.values()],
         rank={pk: keys[digest] for pk, digest in digests.items()},
-        parted=_parted(digests),
+        parted=parted,
     )
+    _propose(groups, pairs, parted)
     return [_set(one, photos, facts, pairs, judgements) for one in groups]
 
 
@@ -182,6 +184,42 @@ def _parted(digests: Mapping[int, str]) -> list[tuple[int, int]]:
     return parted
 
 
+def _propose(
+    groups: Iterable[Group],
+    pairs: Mapping[tuple[int, int], Comparison],
+    parted: Iterable[tuple[int, int]],
+) -> None:
+    """Have keepers compared with what only their members match.
+
+    The sieve may miss a crop of the keeper that it found from another copy; once that
+    copy is in the trash, nobody would ask.
+    """
+    partners: dict[int, set[int]] = defaultdict(set)
+    for (left, right), comparison in pairs.items():
+        if comparison.kind == Kind.DUPLICATES:
+            partners[left].add(right)
+            partners[right].add(left)
+    new = {
+        _in_order(one.keeper, near)
+        for one in groups
+        if one.kind == Judged.DUPLICATES
+        for other, _ in one.others
+        for near in partners[other] - set(one.photos)
+    }
+    known = set(pairs) | {_in_order(*pair) for pair in parted}
+    Comparison.objects.bulk_create(
+        [
+            Comparison(left_id=left, right_id=right, road="copy")
+            for left, right in sorted(new - known)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _in_order(one: int, other: int) -> tuple[int, int]:
+    return (one, other) if one < other else (other, one)
+
+
 def _set(
     one: Group,
     photos: Mapping[int, Photo],
@@ -194,7 +232,7 @@ def _set(
     ranked = ranking.explained(facts[one.keeper], order, judgements)
     members = []
     for place, (pk, said) in enumerate(zip(one.photos, ranked, strict=True)):
-        pair = pairs.get((min(pk, one.keeper), max(pk, one.keeper)))
+        pair = pairs.get(_in_order(pk, one.keeper))
         answer = ranking.between(
             photos[one.keeper].digest, photos[pk].digest, judgements
         )

@@ -52,7 +52,8 @@ class ComparisonQuerySet(StepQuerySet):
 class Comparison(Step):
     """A pair that a sieve offers, the smaller photo id left, and the judge's answer.
 
-    `road` says which sieve: another way to find candidates only adds rows.
+    `road` says which sieve: by hash, or because a copy of one matches the other. Another
+    way to find candidates only adds rows.
     """
 
     RECIPE = relation.RECIPE

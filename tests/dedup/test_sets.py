@@ -61,6 +61,20 @@ def test_promise_07_every_member_matches_its_keeper(several):
     assert open_sets() == {one.pk: [two.pk]}
 
 
+def test_a_keeper_is_compared_with_what_only_its_copy_matches(several):
+    one, two, three, *_ = several
+    rows.match(one, two)
+    rows.match(two, three)
+    regroup()
+    proposed = Comparison.objects.get(road="copy")
+    assert proposed.pair == (one.pk, three.pk)
+    assert proposed.distance is None
+    proposed.delete()
+    rows.match(one, three)
+    regroup()
+    assert open_sets() == {one.pk: [two.pk, three.pk]}
+
+
 def test_promise_08_similar_shots_are_a_set_of_their_own(several):
     one, two, three, *_ = several
     rows.match(one, two)
