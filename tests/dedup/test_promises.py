@@ -29,8 +29,9 @@ from dedup.models import (
 from gallery.models import Photo
 from tests.dedup import rows
 
-STEPS = 14
-EXAMPLES = 20
+STEPS = 20
+EXAMPLES = 25
+KINDS = st.sampled_from(["duplicates", "duplicates", "similar_shots", ""])
 KEPT_FIELDS = ("trashed_at", "in_favour_of_id", "taken_at", "latitude")
 
 
@@ -47,8 +48,10 @@ class Desk(RuleBasedStateMachine):
         self.photos: list[Photo] = []
         self.asked: set[frozenset[str]] = set()
         self.before: dict[int, dict] = {}
+        for _ in range(3):
+            self.import_newcomer(["duplicates"] * 3)
 
-    @rule(kinds=st.lists(st.sampled_from(["duplicates", "similar_shots", ""])))
+    @rule(kinds=st.lists(KINDS, min_size=3, max_size=3))
     def import_newcomer(self, kinds: list[str]) -> None:
         newcomer = rows.photo(
             rows.pictures.scene(seed=1, size=(16, 12)),
@@ -62,6 +65,7 @@ class Desk(RuleBasedStateMachine):
                     other, newcomer, kind=kind, separates=kind == Kind.SIMILAR_SHOTS
                 )
         self.photos.append(newcomer)
+        self.regroup()
 
     @rule()
     def regroup(self) -> None:
