@@ -117,7 +117,7 @@ def read(source: int, *, to: Callable[[memoryview], None] | None = None) -> Read
         size != before.st_size
     ):
         raise CannotRead("it changed while it was being read")
-    return Reading(digest.hexdigest(), size, after.st_mtime_ns)
+    return Reading(digest.hexdigest(), size, walk.storable(after.st_mtime_ns))
 
 
 def _chunks(descriptor: int) -> Iterator[memoryview]:

@@ -17,6 +17,7 @@ from enum import Enum, auto
 # Longer paths are opened in pieces; Linux takes 4095 bytes at once.
 PIECE = 4000
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LONGEST_NS = 2**63 - 1  # signed, in 64 bits
 # Reading leaves the access time as it is, where the system allows that.
 NO_ATIME = getattr(os, "O_NOATIME", 0)
 
@@ -112,6 +113,14 @@ def open_quietly(root: int | None, path: bytes, flags: int = DIRECTORY) -> int:
             if not quiet:
                 raise
     raise AssertionError("the last try returns or raises")
+
+
+def storable(modified_ns: int) -> int:
+    """The nearest time a database can hold, in nanoseconds since 1970 UTC.
+
+    File systems know later times than the year 2262; only broken clocks write them.
+    """
+    return max(-LONGEST_NS, min(modified_ns, LONGEST_NS))
 
 
 def has_entries(folder: int) -> bool:
@@ -218,9 +227,9 @@ def _entry(
     except OSError as error:
         return _unreadable(raw_path, error)
     if stat.S_ISREG(found.st_mode):
-        return Entry(path, Kind.FILE, found.st_size, found.st_mtime_ns)
+        return Entry(path, Kind.FILE, found.st_size, storable(found.st_mtime_ns))
     if stat.S_ISLNK(found.st_mode):
-        return Entry(path, Kind.LINK, modified_ns=found.st_mtime_ns)
+        return Entry(path, Kind.LINK, modified_ns=storable(found.st_mtime_ns))
     return Entry(path, Kind.SPECIAL, reason=_what(found.st_mode))
 
 

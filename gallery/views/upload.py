@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import walk
 from gallery.arrivals import Arrival, Receiver
 from gallery.uploads import take_in
 
@@ -47,4 +48,4 @@ def set_times(arrivals: list[Arrival], times: list[str]) -> None:
         return
     for arrival, time in zip(arrivals, times, strict=True):
         if time.isascii() and time.isdigit() and len(time) <= 14:
-            arrival.modified_ns = int(time) * 1_000_000
+            arrival.modified_ns = walk.storable(int(time) * 1_000_000)

@@ -414,3 +414,12 @@ def test_runs_of_the_dead_are_closed_by_the_next(drive, vault):
 def test_the_models_choices_are_those_of_the_dates():
     assert Precision.values == [one.value for one in dates.Precision]
     assert Origin.values == [one.value for one in dates.Origin]
+
+
+def test_promise_14_a_time_no_database_can_hold_does_not_stop_the_run(drive, vault):
+    file = photo(drive / "one.jpg")
+    late = datetime(2400, 1, 1).timestamp()
+    os.utime(file, (late, late))
+    assert outcomes(import_drive(drive)) == {"imported": 1}
+    assert outcomes(import_drive(drive)) == {"already_known": 1}
+    assert Photo.objects.get().taken_from == Origin.NONE

@@ -172,3 +172,8 @@ def test_script_gets_only_the_answers(admin_client, jpeg):
     )
     assert kinds(answer) == ["new"]
     assert "<html" not in answer.content.decode()
+
+
+def test_time_that_cannot_be_is_no_date(admin_client, jpeg):
+    assert kinds(post(admin_client, ("x.jpg", jpeg), modified=["9" * 14])) == ["new"]
+    assert Photo.objects.get().taken_at is None
