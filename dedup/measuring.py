@@ -46,21 +46,17 @@ def measure(comparison: Comparison, *, pixel_digest: PixelDigest) -> Judgement:
 
 
 @transaction.atomic
-def record(answers: Mapping[int, Judgement | str]) -> None:
-    """Write what measuring gave, by comparison id: an answer, or why there is none."""
+def record(answers: Mapping[int, Judgement]) -> None:
+    """Write what measuring gave, by comparison id."""
     for pk, comparison in Comparison.objects.in_bulk(sorted(answers)).items():
-        answer = answers[pk]
-        if isinstance(answer, str):
-            comparison.fail(answer)
-        else:
-            comparison.answer(answer)
-            comparison.finish(
-                kind=comparison.kind,
-                confidence=comparison.confidence,
-                separates=comparison.separates,
-                judgement=comparison.judgement,
-                is_grouped=False,
-            )
+        comparison.answer(answers[pk])
+        comparison.finish(
+            kind=comparison.kind,
+            confidence=comparison.confidence,
+            separates=comparison.separates,
+            judgement=comparison.judgement,
+            is_grouped=False,
+        )
 
 
 def facts(photo: Photo, *, sightings: int = 1) -> Facts:

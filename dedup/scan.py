@@ -82,19 +82,16 @@ def _enrol(photos: QuerySet[Photo]) -> int:
 
 
 @transaction.atomic
-def record(looks: Mapping[int, PerceptualHashes | str]) -> None:
-    """Write what looking gave, by photo id: hashes, or why there are none."""
+def record(looks: Mapping[int, PerceptualHashes]) -> None:
+    """Write what looking gave, by photo id."""
     for pk, row in Fingerprint.objects.in_bulk(sorted(looks)).items():
         look = looks[pk]
-        if isinstance(look, str):
-            row.fail(look)
-        else:
-            row.finish(
-                bits=look.bits,
-                phash=look.phash,
-                quality=look.quality,
-                search=Search.DUE,
-            )
+        row.finish(
+            bits=look.bits,
+            phash=look.phash,
+            quality=look.quality,
+            search=Search.DUE,
+        )
 
 
 @dataclass(frozen=True, slots=True)

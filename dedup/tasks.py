@@ -8,7 +8,7 @@ from django.conf import settings
 
 from dedup import measuring, perceptual, scan, sets
 from dedup.models import Comparison, Fingerprint, Turn
-from dedup.thumbnails import NoThumbnail, thumbnail
+from dedup.thumbnails import NoThumbnail, make_again, thumbnail
 from gallery import vault
 from gallery.models import Photo
 from gallery.tasks import sandbox
@@ -75,13 +75,14 @@ def _enqueue_alone(name: str, task: Task) -> int:
 def fingerprint_photos(photo_ids: list[int]) -> None:
     """Look at a batch of thumbnails. Running it twice writes the same rows."""
     digests = dict(Photo.objects.filter(pk__in=photo_ids).values_list("pk", "digest"))
-    looks: dict[int, perceptual.PerceptualHashes | str] = {}
+    looks: dict[int, perceptual.PerceptualHashes] = {}
     try:
         for pk in work_through(Fingerprint.objects.all(), photo_ids):
             try:
                 looks[pk] = perceptual.fingerprint(thumbnail(digests[pk]))
-            except NoThumbnail as missing:
-                looks[pk] = str(missing)
+            except NoThumbnail as lost:
+                Fingerprint.objects.all().put_back([pk])
+                make_again(lost)
     finally:
         scan.record(looks)
 
@@ -97,13 +98,14 @@ def search_photos(_: list[int]) -> None:
 def compare_pairs(comparison_ids: list[int]) -> None:
     """Measure a batch of pairs. Running it twice writes the same rows."""
     rows = Comparison.objects.select_related("left", "right").in_bulk(comparison_ids)
-    answers: dict[int, measuring.Judgement | str] = {}
+    answers: dict[int, measuring.Judgement] = {}
     try:
         for pk in work_through(Comparison.objects.all(), comparison_ids):
             try:
                 answers[pk] = measuring.measure(rows[pk], pixel_digest=pixel_digest)
-            except NoThumbnail as missing:
-                answers[pk] = str(missing)
+            except NoThumbnail as lost:
+                Comparison.objects.all().put_back([pk])
+                make_again(lost)
     finally:
         measuring.record(answers)
 

@@ -13,7 +13,11 @@ FORMATS = ("JPEG",)
 
 
 class NoThumbnail(Exception):
-    """The rendition is missing or cannot be read; the text says which."""
+    """The rendition of the photo with this digest is missing or cannot be read."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"no thumbnail of {digest}")
+        self.digest = digest
 
 
 def thumbnail(digest: str) -> Image.Image:
@@ -28,7 +32,10 @@ def thumbnail(digest: str) -> Image.Image:
         with Image.open(path, formats=FORMATS) as image:
             image.load()
             return image
-    except FileNotFoundError as error:
-        raise NoThumbnail("its thumbnail is missing") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise NoThumbnail("its thumbnail cannot be read") from error
+        raise NoThumbnail(digest) from error
+
+
+def make_again(lost: NoThumbnail) -> None:
+    """Have the workers make a lost thumbnail again; what needs it waits until then."""
+    Thumbnail.objects.filter(photo__digest=lost.digest).again()

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from dedup import relation
 from dedup.relation import Judgement
-from gallery.models import Photo, Step, StepQuerySet
+from gallery.models import Photo, Step, StepQuerySet, Thumbnail
 
 
 class Kind(models.TextChoices):
@@ -21,6 +21,14 @@ class Kind(models.TextChoices):
 
 
 class ComparisonQuerySet(StepQuerySet):
+    def outstanding(self) -> ComparisonQuerySet:
+        """Rows whose work has to be done and can be: both have a thumbnail."""
+        rows: ComparisonQuerySet = super().outstanding()  # type: ignore[assignment]
+        return rows.filter(
+            left__thumbnail__recipe=Thumbnail.RECIPE,
+            right__thumbnail__recipe=Thumbnail.RECIPE,
+        )
+
     def measured(self) -> ComparisonQuerySet:
         """Pairs with an answer, be it one of an older recipe."""
         return self.filter(recipe__gt=0)

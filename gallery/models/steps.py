@@ -108,6 +108,10 @@ class StepQuerySet(models.QuerySet[Any]):
             spent.filter(pk__in=pks).update(problem=GIVEN_UP, claimed_until=None)
         return pks
 
+    def again(self) -> int:
+        """Make finished rows outstanding: what they made is lost."""
+        return self.filter(recipe=self.model.RECIPE).update(recipe=0, attempts=0)
+
     def retry(self) -> int:
         """Forget problems and attempts, so that the work is done again."""
         return self.failed().update(problem="", attempts=0, claimed_until=None)

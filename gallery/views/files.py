@@ -20,9 +20,13 @@ def thumbnail(request: HttpRequest, photo_id: int) -> HttpResponseBase:
     )
     digest, recipe = made.photo.digest, made.recipe
     data = settings.IMAGEVAULT_DATA
+    path = vault.rendition(data, digest, name="thumbnail", recipe=recipe)
+    if not path.exists():
+        # Renditions may be thrown away at any time: the workers make them again.
+        Thumbnail.objects.filter(pk=photo_id).again()
     return serve_rendition(
         request,
-        vault.rendition(data, digest, name="thumbnail", recipe=recipe),
+        path,
         etag=f"{digest}-thumbnail-{recipe}",
         is_versioned=request.GET.get("v") == str(recipe),
     )

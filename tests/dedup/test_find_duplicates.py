@@ -83,16 +83,13 @@ def test_the_command_works_with_processes_of_its_own(house, tmp_path):
     scene = pictures.scene(seed=4)
     for number in range(3):
         sighting(rows.photo(scene, tail=bytes([number])), f"{number}.jpg")
-    broken = rows.photo(pictures.scene(seed=6))
-    for path in (house.folder / "renditions").rglob(f"{broken.digest}.jpg"):
-        path.unlink()
+    lost = rows.photo(pictures.scene(seed=6))
+    (rendition,) = (house.folder / "renditions").rglob(f"{lost.digest}.jpg")
+    rendition.unlink()
     out = tmp_path / "report.json"
-    done = house.run(
-        "find_duplicates", "--workers", "2", "--json", str(out), check=False
-    )
-    assert done.returncode == 1
+    done = house.run("find_duplicates", "--workers", "2", "--json", str(out))
     assert "1 set of duplicates to decide" in done.stdout
-    assert "its thumbnail is missing" in done.stdout
+    assert rendition.exists()
     (found,) = json.loads(out.read_text())["sets"]
     assert [member["relation"] for member in found["members"]] == [
         "keeper",

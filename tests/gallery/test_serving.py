@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gallery import vault as vaults
 from gallery.ranges import Unsatisfiable, asked_range
 from gallery.serving import plain
+from gallery.tasks import make_thumbnails
 from tests import pictures
 from tests.gallery.rows import photo
 
@@ -151,6 +152,16 @@ def test_thumbnail_with_its_version_never_has_to_be_asked_for_again(
     assert "immutable" not in other["Cache-Control"]
     versioned.getvalue()
     other.getvalue()
+
+
+def test_thumbnail_that_was_thrown_away_is_made_again(admin_client, stored):
+    for path in (settings.IMAGEVAULT_DATA / "renditions").rglob("*.jpg"):
+        path.unlink()
+    assert admin_client.get(url("thumbnail", stored)).status_code == 404
+    make_thumbnails([stored.pk])
+    answer = admin_client.get(url("thumbnail", stored))
+    assert answer.status_code == 200
+    answer.getvalue()
 
 
 def test_preview_is_made_once_and_kept(admin_client, stored):
