@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, LifoQueue
 from threading import Lock
 
 from django.conf import settings
@@ -13,8 +15,26 @@ from gallery.develop import place_rendition
 from gallery.models import Photo
 from gallery.sandbox import Sandbox, Unreadable
 
-# One at a time in a process: decoding takes the memory of the whole picture.
-ONE_AT_A_TIME = Lock()
+# A slow file holds up one decoder, and the others go on; more would take the memory of
+# as many whole pictures. The one used last is used first: most run only when needed.
+DECODERS = 3
+# Whoever waits keeps a thread of the web server from everybody else.
+WAIT_SECONDS = 10.0
+
+sandboxes: LifoQueue[Sandbox] = LifoQueue()
+for _ in range(DECODERS):
+    sandboxes.put(
+        Sandbox(
+            memory_mb=settings.IMAGEVAULT_DECODE_MEMORY_MB,
+            seconds=settings.IMAGEVAULT_DECODE_SECONDS,
+        )
+    )
+# Of those who ask for one photo at once, one has it made. Few photos share a lock.
+LOCKS = [Lock() for _ in range(256)]
+
+
+class Busy(Exception):
+    """Every decoder is at work on a photo that takes long."""
 
 
 class NoPreview(Exception):
@@ -33,23 +53,38 @@ def place(photo: Photo) -> Path:
 def preview(photo: Photo) -> Path:
     """Return where the photo's preview lies, making it first if it does not.
 
-    Raise NoPreview for a photo that cannot be decoded.
+    Raise NoPreview for a photo that cannot be decoded, Busy if it has to wait too long.
     """
     path = place(photo)
     if path.is_file():
         return path
-    with ONE_AT_A_TIME:
+    with in_turn(photo):
         if not path.is_file():
             make(photo)
     return path
 
 
-@cache
-def sandbox() -> Sandbox:
-    return Sandbox(
-        memory_mb=settings.IMAGEVAULT_DECODE_MEMORY_MB,
-        seconds=settings.IMAGEVAULT_DECODE_SECONDS,
-    )
+@contextmanager
+def in_turn(photo: Photo) -> Iterator[None]:
+    lock = LOCKS[int(photo.digest[:2], 16)]
+    if not lock.acquire(timeout=WAIT_SECONDS):
+        raise Busy
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def decoder() -> Iterator[Sandbox]:
+    try:
+        sandbox = sandboxes.get(timeout=WAIT_SECONDS)
+    except Empty:
+        raise Busy from None
+    try:
+        yield sandbox
+    finally:
+        sandboxes.put(sandbox)
 
 
 def make(photo: Photo) -> None:
@@ -57,7 +92,8 @@ def make(photo: Photo) -> None:
     vault.require(data)
     original = vault.original(data, photo.digest, photo.extension)
     try:
-        rendition = sandbox().preview(original)
+        with decoder() as sandbox:
+            rendition = sandbox.preview(original)
     except Unreadable as error:
         raise NoPreview(f"This photo cannot be shown: {error.reason}.") from error
     place_rendition(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import BinaryIO
@@ -63,7 +64,7 @@ def serve(
         file = path.open("rb")
     except FileNotFoundError as error:
         raise Http404("This file is not in the vault.") from error
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     try:
         positions = asked_range(range_header(request, headers["ETag"]), size)
     except Unsatisfiable:

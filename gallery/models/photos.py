@@ -155,6 +155,7 @@ class Photo(models.Model):
 
     objects = PhotoQuerySet.as_manager()
     sightings: models.Manager[SourceFile]
+    thumbnail: Thumbnail
 
     class Meta:
         constraints = [
@@ -204,6 +205,24 @@ class Photo(models.Model):
     def is_stored(self) -> bool:
         # See also PhotoQuerySet.stored
         return self.purged_at is None
+
+    def version(self, recipe: int) -> str:
+        """What the addresses of its renditions end in, and those of no other photo.
+
+        The key alone will not do: a browser keeps pictures longer than a vault that was
+        only tried out is kept.
+        """
+        return f"{self.digest[:12]}-{recipe}"
+
+    @property
+    def thumbnail_url(self) -> str:
+        version = self.version(self.thumbnail.recipe)
+        return f"{reverse('gallery:thumbnail', args=[self.pk])}?v={version}"
+
+    @property
+    def preview_url(self) -> str:
+        version = self.version(renditions.RECIPE)
+        return f"{reverse('gallery:preview', args=[self.pk])}?v={version}"
 
     @property
     def camera(self) -> str:

@@ -15,20 +15,19 @@ from gallery.serving import serve_original, serve_rendition
 
 @require_safe
 def thumbnail(request: HttpRequest, photo_id: int) -> HttpResponseBase:
-    made = get_object_or_404(
-        Thumbnail.objects.select_related("photo"), pk=photo_id, recipe__gt=0
-    )
-    digest, recipe = made.photo.digest, made.recipe
+    made = Photo.objects.select_related("thumbnail").filter(thumbnail__recipe__gt=0)
+    photo = get_object_or_404(made, pk=photo_id)
+    recipe = photo.thumbnail.recipe
     data = settings.IMAGEVAULT_DATA
-    path = vault.rendition(data, digest, name="thumbnail", recipe=recipe)
-    if not path.exists():
+    path = vault.rendition(data, photo.digest, name="thumbnail", recipe=recipe)
+    if photo.is_stored and not path.is_file() and vault.identity(data):
         # Renditions may be thrown away at any time: the workers make them again.
-        Thumbnail.objects.filter(pk=photo_id).again()
+        Thumbnail.objects.filter(pk=photo.pk).again()
     return serve_rendition(
         request,
         path,
-        etag=f"{digest}-thumbnail-{recipe}",
-        is_versioned=request.GET.get("v") == str(recipe),
+        etag=f"{photo.digest}-thumbnail-{recipe}",
+        is_versioned=request.GET.get("v") == photo.version(recipe),
     )
 
 
@@ -39,12 +38,18 @@ def preview(request: HttpRequest, photo_id: int) -> HttpResponseBase:
         path = previews.preview(photo)
     except previews.NoPreview as error:
         return HttpResponse(str(error), status=422, content_type="text/plain")
+    except previews.Busy:
+        return HttpResponse(
+            "Other photos are being made ready. Try again in a moment.",
+            status=503,
+            headers={"Retry-After": "10", "Content-Type": "text/plain"},
+        )
     recipe = renditions.RECIPE
     return serve_rendition(
         request,
         path,
         etag=f"{photo.digest}-preview-{recipe}",
-        is_versioned=request.GET.get("v") == str(recipe),
+        is_versioned=request.GET.get("v") == photo.version(recipe),
     )
 
 

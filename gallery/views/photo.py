@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gallery import paging, renditions
+from gallery import paging
 from gallery.facts import facts
 from gallery.forms import BrowseForm
 from gallery.models import Photo, SourceFile
@@ -32,7 +32,6 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
         "form": form,
         "ratio": ratio(found.width, found.height),
         "facts": facts(found),
-        "preview_version": renditions.RECIPE,
         "sightings": sightings(found),
         **beside(found, form),
     }

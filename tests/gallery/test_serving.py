@@ -1,10 +1,15 @@
+import shutil
+from contextlib import ExitStack
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gallery import previews
 from gallery import vault as vaults
+from gallery.models import Thumbnail
 from gallery.ranges import Unsatisfiable, asked_range
 from gallery.serving import plain
 from gallery.tasks import make_thumbnails
@@ -145,9 +150,8 @@ def test_files_cannot_run_and_are_not_shared(admin_client, stored):
 def test_thumbnail_with_its_version_never_has_to_be_asked_for_again(
     admin_client, stored
 ):
-    version = stored.thumbnail.recipe
-    versioned = admin_client.get(url("thumbnail", stored), {"v": version})
-    other = admin_client.get(url("thumbnail", stored), {"v": version + 1})
+    versioned = admin_client.get(stored.thumbnail_url)
+    other = admin_client.get(url("thumbnail", stored), {"v": stored.thumbnail.recipe})
     assert "immutable" in versioned["Cache-Control"]
     assert "immutable" not in other["Cache-Control"]
     versioned.getvalue()
@@ -186,3 +190,43 @@ def test_purged_original_is_not_there(admin_client, stored):
     type(stored).objects.filter(pk=stored.pk).update(purged_at=stored.trashed_at)
     for name in ("original", "preview"):
         assert admin_client.get(url(name, stored)).status_code == 404
+
+
+def test_pictures_of_two_photos_never_share_an_address(stored):
+    # The second has the key the first one had in a vault that was begun anew.
+    other = photo(seed=6)
+    other.pk = stored.pk
+    assert other.thumbnail_url != stored.thumbnail_url
+    assert other.preview_url != stored.preview_url
+
+
+def test_thumbnails_are_not_made_again_while_the_vault_is_not_mounted(
+    admin_client, stored
+):
+    shutil.rmtree(settings.IMAGEVAULT_DATA)
+    assert admin_client.get(stored.thumbnail_url).status_code == 404
+    assert not Thumbnail.objects.outstanding().exists()
+
+
+def test_number_no_photo_can_have_is_not_found(admin_client):
+    for name in ("thumbnail", "preview", "original", "photo"):
+        address = reverse(f"gallery:{name}", args=[10**30])
+        assert admin_client.get(address).status_code == 404
+
+
+def test_preview_is_made_while_another_takes_long(admin_client, stored):
+    with previews.decoder():
+        answer = admin_client.get(url("preview", stored))
+    assert answer.getvalue().startswith(b"\xff\xd8\xff")
+
+
+def test_nobody_waits_long_for_a_preview(admin_client, stored, monkeypatch):
+    monkeypatch.setattr(previews, "WAIT_SECONDS", 0.01)
+    with ExitStack() as stack:
+        for _ in range(previews.DECODERS):
+            stack.enter_context(previews.decoder())
+        answer = admin_client.get(url("preview", stored))
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "10"
+    with previews.in_turn(stored):
+        assert admin_client.get(url("preview", stored)).status_code == 503
