@@ -34,6 +34,7 @@ TEXTURE = 4.0  # grey levels: the least standard deviation of a block worth comp
 AGREES = 0.8  # correlation of a block from which on it counts as the same
 DIFFERS = 0.5  # correlation below which its content is another
 _REACH = 8  # pixels a thing may have moved between two shots to be recognised
+_ATTEMPTS = 5  # to draw two pictures together; most need none
 _LOOKED_FOR = 40  # blocks that are searched for a movement
 
 
@@ -90,8 +91,8 @@ class Alignment:
     `correlation`: their median correlation; `whole`: correlation of the whole overlap.
     `differing`: share of blocks whose content is another; `largest`: blocks of the
     largest connected patch of those; `moved`: blocks found again some pixels away;
-    `motion`: 90th percentile of the remaining local displacement, in pixels, where the
-    content is not another.
+    `motion`: 90th percentile of the remaining local displacement, in pixels, where
+    there is texture and the content is not another.
     `outside`: fine detail of the larger picture outside the overlap over that inside
     (low for a plain or blurred frame); `seam`: how much sharper the step at the edge of
     the overlap is than steps inside; both None without an outside. `spread`: standard
@@ -355,10 +356,10 @@ def _drawn_together(
     left: Features, right: Features, matrix: np.ndarray
 ) -> tuple[np.ndarray, _View, _Flow]:
     """Return the matrix mended by what is displaced under it, and what is still."""
-    for attempt in range(3):
+    for attempt in range(_ATTEMPTS):
         view = _view(left, right, matrix)
         flow = _flow(view)
-        if attempt == 2 or len(flow.points) < MINIMUM_INLIERS:
+        if attempt == _ATTEMPTS - 1 or len(flow.points) < MINIMUM_INLIERS:
             break
         if np.quantile(flow.away, 0.75) < 0.15:
             break
@@ -430,7 +431,7 @@ def _measure(
             ours, theirs, blocks.textured & (blocks.correlation < AGREES), size
         ),
         spread=blocks.spread,
-        motion=_motion(flow, differs, size),
+        motion=_motion(flow, blocks.textured & ~differs, size),
         outside=around[0] if around else None,
         seam=around[1] if around else None,
         sharpness=_sharpness(view),
@@ -512,10 +513,10 @@ def _whole(left: np.ndarray, right: np.ndarray, mask: np.ndarray) -> float:
     return float(shared / max(one * two, 1e-3))
 
 
-def _motion(flow: _Flow, differs: np.ndarray, size: int) -> float:
+def _motion(flow: _Flow, comparable: np.ndarray, size: int) -> float:
     columns, rows = (flow.points / size).astype(int).T
-    inside = (rows < differs.shape[0]) & (columns < differs.shape[1])
-    inside[inside] = ~differs[rows[inside], columns[inside]]
+    inside = (rows < comparable.shape[0]) & (columns < comparable.shape[1])
+    inside[inside] = comparable[rows[inside], columns[inside]]
     if inside.sum() < MINIMUM_INLIERS:
         return 0.0
     return float(np.quantile(flow.away[inside], 0.9))

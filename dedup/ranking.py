@@ -173,15 +173,21 @@ def _enlarged(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
         resized = judgement.relation(Name.RESIZED)
         if resized is None or left not in by_digest or right not in by_digest:
             continue
-        if resized.of != Side.UNKNOWN:
-            found.add(left if resized.of == Side.LEFT else right)
-        elif "detail" not in (resized.numbers or {}):
-            pair = by_digest[left], by_digest[right]
-            small, large = sorted(pair, key=lambda facts: facts.pixels)
-            own = small.has_camera and small.has_maker_note and not _is_edited(small)
-            if own and not large.has_camera:
-                found.add(large.digest)
+        pair = by_digest[left], by_digest[right]
+        small, large = sorted(pair, key=lambda facts: facts.pixels)
+        if "detail" in (resized.numbers or {}):
+            # A soft picture straight from the camera is not an enlarged one.
+            enlarged = resized.of != Side.UNKNOWN and not _is_nearer(large, small)
+        else:
+            enlarged = small.has_maker_note and _is_nearer(small, large)
+        if enlarged:
+            found.add(large.digest)
     return found
+
+
+def _is_nearer(one: Facts, other: Facts) -> bool:
+    """Return whether only the first still carries its camera's data, unedited."""
+    return one.has_camera and not other.has_camera and not _is_edited(one)
 
 
 # Reasons

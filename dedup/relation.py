@@ -27,8 +27,7 @@ WHOLE = 0.985  # correlation of pictures with too little texture for blocks
 RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
 PLAIN = 0.12  # detail outside over inside, below which the outside is plain or blurred
-BUSY = 0.7  # above which the outside is picture, whatever the seam
-SEAM = 1.5  # step at the seam over steps inside, above which something ends there
+SEAM = 1.6  # step at the seam over steps inside, above which something ends there
 SHIFTED = 0.7  # pixels of local displacement no copy shows
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
@@ -405,10 +404,10 @@ def _is_framed(left: Facts, right: Facts, alignment: Alignment, narrow: Side) ->
         return False
     factor = size_factor(left, right, alignment)
     richer = factor if narrow == Side.RIGHT else 1 / max(factor, 1e-9)
-    seam = SEAM if richer < 1.15 else SEAM - 0.2
+    seam = SEAM if richer < 1.15 else SEAM - 0.3
     if alignment.outside < PLAIN:
         return alignment.seam > 0.95
-    return alignment.outside < BUSY and alignment.seam > seam
+    return alignment.seam > seam
 
 
 def _turn(alignment: Alignment) -> Iterator[Relation]:

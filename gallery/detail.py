@@ -12,7 +12,7 @@ from gallery import decoding
 
 # Below this nothing finer is in a picture than in one of the smaller size: measured
 # figures of true and enlarged pictures are in docs/matching.md.
-TRUE_DETAIL = 0.8
+TRUE_DETAIL = 0.77
 
 _GRID = 16  # fields along each side; the busiest quarter of them is looked at
 _OCTAVE = 1.5  # the step between the sizes compared
