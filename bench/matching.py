@@ -77,9 +77,12 @@ class Looked:
 # Building the drive
 
 
-def drive(folder: Path, into: Path, *, originals: int, quick: bool) -> list[File]:
+def drive(
+    folder: Path, into: Path, *, originals: int, quick: bool, skip: int = 0
+) -> list[File]:
     """Write copies of photos of the folder; return all files with their truth."""
-    chosen, others = _chosen(folder, originals)
+    chosen, others = _chosen(folder, skip + originals)
+    chosen = chosen[skip:]
     names = [kind.name for kind in KINDS]
     share = 6 if quick else 3
     # Each original gets a part of the kinds, all originals together get all of them.
@@ -517,6 +520,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--originals", type=int, default=40)
     parser.add_argument(
+        "--skip", type=int, default=0, help="leave out the first originals"
+    )
+    parser.add_argument(
         "--all-roads", action="store_true", help="judge copies of every kind"
     )
     parser.add_argument(
@@ -526,7 +532,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         count = min(options.originals, 8) if options.quick else options.originals
         files = drive(
-            options.folder, Path(scratch), originals=count, quick=options.quick
+            options.folder,
+            Path(scratch),
+            originals=count,
+            skip=options.skip,
+            quick=options.quick,
         )
         result = run(files, all_roads=options.all_roads, dump=options.dump)
     report(result)

@@ -28,7 +28,9 @@ RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
 PLAIN = 0.12  # detail outside over inside, below which the outside is plain or blurred
 SEAM = 1.6  # step at the seam over steps inside, above which something ends there
-SHIFTED = 0.7  # pixels of local displacement no copy shows
+SHIFTED = 0.8  # pixels of local displacement no copy shows
+UNEXPLAINED = 4.0  # grey levels no tone curve explains, in untouched copies
+COPIES_CORRELATE = 0.9975  # median correlation of the blocks of untouched copies
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
@@ -252,9 +254,16 @@ def _kind(
     if alignment.agreement < ALIKE:
         return _unlike(alignment)
     same_moment = left.camera_time is not None and left.camera_time == right.camera_time
-    if _has_motion(alignment) or (_is_shifted(alignment) and not same_moment):
+    if _has_motion(alignment):
         return Judgement(
             Kind.SIMILAR_SHOTS, 0.8, "Something moved between the two.", separates=True
+        )
+    if not same_moment and _looks_shot_again(alignment):
+        return Judgement(
+            Kind.SIMILAR_SHOTS,
+            0.5,
+            "They agree, but less well than copies do.",
+            separates=True,
         )
     return _alike(left, right, alignment)
 
@@ -314,13 +323,23 @@ def _has_motion(alignment: Alignment) -> bool:
     return alignment.moved >= 2 and alignment.moved > MOVED * alignment.blocks
 
 
-def _is_shifted(alignment: Alignment) -> bool:
-    """Return whether places are displaced and look a little different as well."""
-    return (
-        alignment.motion > SHIFTED
-        and alignment.correlation < 0.993
-        and alignment.tone.residual > 3.5
+def _looks_shot_again(alignment: Alignment) -> bool:
+    """Return whether all agrees, but less well than copies do.
+
+    Either places are displaced and look different, or nothing was done to tone and
+    sharpness that would explain what differs.
+    """
+    tone = alignment.tone
+    if alignment.motion > SHIFTED and tone.residual > 3.5:
+        return True
+    untouched = (
+        abs(tone.brightness) < 4
+        and 0.94 < tone.contrast < 1.06
+        and 0.88 < tone.saturation < 1.14
+        and 0.67 < alignment.sharpness < 1.5
     )
+    differs = tone.residual > UNEXPLAINED and alignment.correlation < COPIES_CORRELATE
+    return untouched and differs
 
 
 def _by_the_whole(alignment: Alignment) -> Judgement:

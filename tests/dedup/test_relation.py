@@ -83,6 +83,15 @@ def test_promise_08_something_moved_makes_two_shots():
     assert judged(left, right).kind == Kind.SIMILAR_SHOTS
 
 
+def test_promise_08_without_times_a_shot_that_agrees_a_little_less_is_no_copy():
+    again = replace(PERFECT, correlation=0.99, tone=Tone(residual=6))
+    answer = judge(facts("a"), facts("b"), again, 20)
+    assert (answer.kind, answer.separates) == (Kind.SIMILAR_SHOTS, True)
+    assert answer.confidence <= 0.5
+    # The camera's own second on both files speaks for a copy saved with loss.
+    assert judge(shot("a"), shot("b"), again, 20).kind == Kind.DUPLICATES
+
+
 def test_equal_pixels_are_duplicates_whatever_the_clock_says():
     left = replace(shot("a"), pixel_digest="p")
     right = replace(shot("b", taken=NOON + timedelta(hours=1)), pixel_digest="p")
