@@ -26,8 +26,7 @@ SAME_SCENE_INLIERS = 30
 WHOLE = 0.985  # correlation of pictures with too little texture for blocks
 RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
-PLAIN = 0.12  # detail outside over inside, below which the outside is plain or blurred
-SEAM = 1.6  # step at the seam over steps inside, above which something ends there
+FRAMED = 2.8  # seam over the root of the detail outside, above which a frame begins
 SHIFTED = 0.8  # pixels of local displacement no copy shows
 UNEXPLAINED = 4.0  # grey levels no tone curve explains, in untouched copies
 COPIES_CORRELATE = 0.9975  # median correlation of the blocks of untouched copies
@@ -385,7 +384,7 @@ def _relations(
     if left.pixel_digest and left.pixel_digest == right.pixel_digest:
         yield Relation(Name.SAME_PIXELS)
         return
-    yield from _frame(left, right, alignment)
+    yield from _frame(alignment)
     yield from _turn(alignment)
     yield from _content(alignment)
     yield from _colours(alignment)
@@ -393,7 +392,7 @@ def _relations(
     yield from _saving(left, right)
 
 
-def _frame(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+def _frame(alignment: Alignment) -> Iterator[Relation]:
     lefts, rights = alignment.left_overlap, alignment.right_overlap
     if min(lefts, rights) > 0.987:
         return
@@ -401,7 +400,7 @@ def _frame(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation
         narrow = Side.RIGHT if lefts < rights else Side.LEFT
         box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
         numbers = {"box": box, "share": round(min(lefts, rights), 4)}
-        if _is_framed(left, right, alignment, narrow):
+        if _is_framed(alignment):
             yield Relation(Name.FRAMED, narrow.other, numbers)
         else:
             yield Relation(Name.CROPPED, narrow, numbers)
@@ -413,20 +412,14 @@ def _frame(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation
         )
 
 
-def _is_framed(left: Facts, right: Facts, alignment: Alignment, narrow: Side) -> bool:
+def _is_framed(alignment: Alignment) -> bool:
     """Return whether the wider photo is the narrow one with something put round it.
 
-    A crop goes on beyond its edges as it is inside, and has no more pixels than the
-    same part of the whole.
+    A crop goes on beyond its edges as it is inside: there is no seam, and no less detail.
     """
     if alignment.outside is None or alignment.seam is None:
         return False
-    factor = size_factor(left, right, alignment)
-    richer = factor if narrow == Side.RIGHT else 1 / max(factor, 1e-9)
-    seam = SEAM if richer < 1.15 else SEAM - 0.3
-    if alignment.outside < PLAIN:
-        return alignment.seam > 0.95
-    return alignment.seam > seam
+    return alignment.seam > FRAMED * max(alignment.outside, 0.01) ** 0.5
 
 
 def _turn(alignment: Alignment) -> Iterator[Relation]:
