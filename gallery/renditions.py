@@ -124,8 +124,7 @@ def _reduced(picture: Picture, edge: int) -> Image.Image:
         drafted = image.draft(None, asked)  # type: ignore[arg-type]
         # What is left of the last block of pixels is outside the box.
         box = drafted[1] if drafted else None
-    image.load()
-    image = _resizable(image)
+    image = _resizable(picture.decoded())
     if image.size != size or box:
         image = image.resize(size, Image.Resampling.BICUBIC, box, reducing_gap=2.0)
     icc = picture.image.info.get("icc_profile")
@@ -226,8 +225,7 @@ def pixel_digest(path: str | os.PathLike[str]) -> str:
         if picture.format.is_raw:
             return _sensor_digest(path)
         bits = _bits(picture.image)
-        picture.image.load()
-        image = picture.upright(picture.image)
+        image = picture.upright(picture.decoded())
         mode = _common_mode(image)
         digest = hashlib.sha256(f"{mode} {bits} {image.size}".encode())
         for band in _bands(image):

@@ -275,3 +275,11 @@ def test_promise_14_every_hostile_file_has_an_answer(sandbox, shared_photos, fol
                 assert error.reason
             answers += 1
     assert answers
+
+
+def test_a_webp_needs_no_more_memory_than_its_decoder(tmp_path):
+    path = tmp_path / "photo.webp"
+    Image.new("RGB", (4000, 3000), "teal").save(path, method=0)
+    # 12 megapixels: Pillow alone, loading it, takes more than 200 MB.
+    with Sandbox(memory_mb=185) as sandbox:
+        assert sandbox.develop(path).thumbnail.width == 512
