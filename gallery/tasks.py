@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from gallery import develop
+from gallery import develop, vault
 from gallery.models import Photo, Thumbnail
 from gallery.sandbox import Sandbox
 from imagevault.queue import enqueue_steps, work_through
@@ -20,7 +20,11 @@ sandbox = Sandbox(
 
 
 def feed(room: int) -> int:
-    """Queue outstanding thumbnails, `room` tasks at most; return how many."""
+    """Queue outstanding thumbnails, `room` tasks at most; return how many.
+
+    Raise NoVault where there is nothing to make them of.
+    """
+    vault.require(settings.IMAGEVAULT_DATA)
     return enqueue_steps(
         Thumbnail.objects.all(), make_thumbnails, room=room, size=BATCH
     )
@@ -28,6 +32,8 @@ def feed(room: int) -> int:
 
 def make_thumbnails(photo_ids: list[int]) -> None:
     """Make a batch of thumbnails. Running it twice writes the same rows."""
+    # Or every photo would be told to be missing while the disk is not mounted.
+    vault.require(settings.IMAGEVAULT_DATA)
     photos = Photo.objects.in_bulk(photo_ids)
     prints = {}
     try:

@@ -116,7 +116,14 @@ def find(arrival: Arrival, path: str, photo: Photo | None) -> Finding:
         return replace(finding, outcome=Outcome.NOT_A_PHOTO)
     outcome = Outcome.IMPORTED
     if photo:
-        outcome = Outcome.ALREADY_KNOWN if photo.is_stored else Outcome.DISCARDED
+        outcome = Outcome.DISCARDED
+        if photo.is_stored:
+            # An original that got lost is stored again.
+            place = vault.original(
+                settings.IMAGEVAULT_DATA, photo.digest, photo.extension
+            )
+            is_lost = not place.exists()
+            outcome = Outcome.IMPORTED if is_lost else Outcome.ALREADY_KNOWN
     return replace(finding, outcome=outcome, digest=arrival.digest, format=format)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -22,6 +23,9 @@ from django_q.models import Failure
 
 from gallery import vault
 from imagevault.work import clusters, stages
+
+# No key is longer.
+DIGITS = re.compile(r"[0-9]{0,18}")
 
 View = Callable[..., HttpResponse]
 
@@ -59,7 +63,9 @@ def retry(request: HttpRequest, name: str) -> HttpResponse:
     if stage is None:
         raise Http404
     row = request.POST.get("row", "")
-    count = stage.retry(int(row) if row.isdecimal() else None)
+    if not DIGITS.fullmatch(row):
+        raise Http404
+    count = stage.retry(int(row) if row else None)
     messages.success(
         request, f"{stage.label}: {count} thing{pluralize(count)} to be done again."
     )

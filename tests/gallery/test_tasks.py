@@ -104,3 +104,12 @@ def test_what_was_made_is_kept_when_a_task_breaks_off(photos, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         tasks.make_thumbnails(ids(photos))
     assert Thumbnail.objects.filter(recipe=Thumbnail.RECIPE).count() == 2
+
+
+def test_photos_are_not_called_missing_while_the_vault_is(photos, settings, queued):
+    (settings.IMAGEVAULT_DATA / "vault.json").unlink()
+    for work in (lambda: tasks.make_thumbnails(ids(photos)), lambda: tasks.feed(4)):
+        with pytest.raises(vault.NoVault):
+            work()
+    assert Thumbnail.objects.claimable().filter(attempts=0).count() == 3
+    assert not queued()

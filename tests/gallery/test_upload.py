@@ -177,3 +177,13 @@ def test_script_gets_only_the_answers(admin_client, jpeg):
 def test_time_that_cannot_be_is_no_date(admin_client, jpeg):
     assert kinds(post(admin_client, ("x.jpg", jpeg), modified=["9" * 14])) == ["new"]
     assert Photo.objects.get().taken_at is None
+
+
+def test_upload_of_a_photo_whose_original_got_lost_stores_it_again(admin_client, jpeg):
+    post(admin_client, ("IMG_1.jpg", jpeg))
+    row = Photo.objects.get()
+    path = vaults.original(settings.IMAGEVAULT_DATA, row.digest, row.extension)
+    path.unlink()
+    assert kinds(post(admin_client, ("IMG_1.jpg", jpeg))) == ["known"]
+    assert path.read_bytes() == jpeg
+    assert Photo.objects.count() == 1

@@ -93,3 +93,10 @@ def test_broken_off_tasks_lead_to_the_admin(staff):
 def test_the_photo_of_a_failed_step_is_reached(staff):
     photo: Photo = failed().photo
     assert photo.get_absolute_url() in staff.get("/work/").content.decode()
+
+
+@pytest.mark.parametrize("row", ["9" * 30, "first", "-1"])
+def test_a_row_that_cannot_be_is_not_tried_again_nor_are_all(staff, row):
+    failed()
+    assert staff.post("/work/thumbnails/retry/", {"row": row}).status_code == 404
+    assert Thumbnail.objects.failed().count() == 1
