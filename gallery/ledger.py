@@ -186,6 +186,9 @@ def write(
     `run` has the counts of all batches before; it is saved with those of this one, and
     stays as it was in memory, so that a batch can be written again after a failure.
     """
+    # Of two who file photos under one path at once, the second has to see the row of
+    # the first, or that photo loses its sighting.
+    Source.objects.select_for_update(no_key=True).get(pk=run.source_id)
     photos, created = _photos(run, findings)
     findings = _corrected(findings, created)
     _write_rows(run, findings, photos)
