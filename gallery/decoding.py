@@ -72,7 +72,9 @@ _SIGNS_OF_A_MISSING_END = (
 
 def reason(error: Exception) -> str:
     """What a decoder's exception says, in plain words with its own in brackets."""
-    said = " ".join(f"{error}".split())[:150]
+    # Decoders quote what they found: no database takes all of that.
+    plain = "".join(sign if sign.isprintable() else " " for sign in f"{error}")
+    said = " ".join(plain.split())[:150]
     if any(sign in said.lower() for sign in _SIGNS_OF_A_MISSING_END):
         return END_MISSING
     return f"the file is damaged ({said or type(error).__name__})"
@@ -339,6 +341,8 @@ def _developed(
         wide = max(sizes.pixel_aspect, 1)
         high = max(1 / sizes.pixel_aspect, 1) if sizes.pixel_aspect > 0 else 1
         size = round(sizes.width * wide), round(sizes.height * high)
+        # The shape of a pixel comes from the file, too.
+        _check_pixels(*size, max_pixels=max_pixels)
         orientation = _FLIPS.get(sizes.flip, 1)
         preview = _camera_preview(raw)
         if preview is None or max(preview.size) < 0.75 * min(edge, max(size)):

@@ -169,6 +169,9 @@ def keep(taken: Taken, folder: Path, extension: str) -> Stored:
         if is_new:
             _verify(taken)
             _place(taken.draft, place)
+        else:
+            # Whoever put it there may have died before its name was on the disk.
+            sync(place.parent)
         return Stored(reading.digest, reading.size, is_new)
     except OSError as error:
         raise vault_fails(error) from error

@@ -1,7 +1,9 @@
 """Thumbnails look like their originals, whatever the originals are made of."""
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,7 +12,7 @@ import pillow_jxl  # noqa: F401  (teaches Pillow the format)
 import pytest
 from PIL import Image, ImageChops, ImageCms, ImageStat
 
-from gallery import renditions
+from gallery import decoding, renditions
 from gallery.decoding import Unreadable
 from gallery.renditions import Rendition
 from tests import pictures
@@ -254,3 +256,18 @@ def test_sixteen_bits_are_not_their_upper_eight(stored):
     one, two = stored(data.tobytes()), stored(pictures.png(SCENE))
     assert difference(decoded(renditions.thumbnail(one)), SCENE) < 5
     assert renditions.pixel_digest(one) != renditions.pixel_digest(two)
+
+
+def test_a_decoders_words_can_be_stored_whatever_they_quote():
+    said = decoding.reason(ValueError("bad \0 chunk \udc80"))
+    assert said == "the file is damaged (bad chunk)"
+
+
+def test_the_shape_of_pixels_cannot_make_a_picture_larger_than_any(monkeypatch):
+    sizes = SimpleNamespace(
+        raw_width=100, raw_height=100, width=100, height=100, pixel_aspect=1e9, flip=0
+    )
+    raw = nullcontext(SimpleNamespace(sizes=sizes, extract_thumb=lambda: None))
+    monkeypatch.setattr("rawpy.imread", lambda _: raw)
+    with pytest.raises(decoding.Unreadable, match="too many pixels"):
+        decoding._developed(io.BytesIO(), 512, decoding.MAX_PIXELS)
