@@ -162,6 +162,9 @@ def import_drive(
     """
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
+    longest = Source._meta.get_field("label").max_length
+    if label and longest and len(label) > longest:
+        raise Refused(f"The label is longer than {longest} characters.")
     with ExitStack() as stack:
         descriptor = stack.enter_context(opened(root))
         refuse(root, descriptor, folder)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from gallery import originals, vault
@@ -43,6 +43,7 @@ def empty_trash(*, older_than: datetime) -> PurgeReport:
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
     finish_purges(folder)
+    write_through()
     report = PurgeReport()
     verified: dict[int, str] = {}
     for photo in trashed_before(older_than):
@@ -62,6 +63,17 @@ def empty_trash(*, older_than: datetime) -> PurgeReport:
         report.purged += 1
         report.bytes_freed += photo.size
     return report
+
+
+def write_through() -> None:
+    """Have each commit on the disk before the next step, as PostgreSQL does anyway.
+
+    Else a power cut could take back what the catalogue says of a purge, and not the
+    purge: the photo would lie in the trash again, without its bytes.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=FULL")
 
 
 def trashed_before(moment: datetime) -> Iterator[Photo]:

@@ -423,3 +423,9 @@ def test_promise_14_a_time_no_database_can_hold_does_not_stop_the_run(drive, vau
     assert outcomes(import_drive(drive)) == {"imported": 1}
     assert outcomes(import_drive(drive)) == {"already_known": 1}
     assert Photo.objects.get().taken_from == Origin.NONE
+
+
+def test_a_label_too_long_to_keep_is_refused(drive, vault):
+    with pytest.raises(Refused, match="longer than 200"):
+        import_drive(drive, label="x" * 201)
+    assert not Source.objects.exists()

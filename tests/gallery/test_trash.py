@@ -152,6 +152,29 @@ def test_a_negative_age_is_refused(vault):
         call_command("empty_trash", older_than=-1)
 
 
+def test_an_age_older_than_time_is_refused(vault):
+    with pytest.raises(CommandError, match="nothing is that old"):
+        call_command("empty_trash", older_than=10**9)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_purge_is_on_the_disk_before_its_bytes_go(vault, monkeypatch):
+    if connection.vendor != "sqlite":
+        pytest.skip("others write each commit through by themselves")
+    levels = []
+    unlink = trash.unlink
+
+    def look(photo, folder):
+        with connection.cursor() as cursor:
+            levels.extend(cursor.execute("PRAGMA synchronous").fetchone())
+        unlink(photo, folder)
+
+    monkeypatch.setattr(trash, "unlink", look)
+    discarded(stored(vault, b"copy"), in_favour_of=stored(vault, b"keeper"))
+    assert empty()["purged"] == 1
+    assert levels == [2]  # FULL
+
+
 @pytest.mark.django_db(transaction=True)
 def test_promise_04_purge_and_discard_at_once_leave_a_stored_copy(vault):
     if connection.vendor == "sqlite":

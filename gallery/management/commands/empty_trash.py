@@ -35,7 +35,12 @@ class Command(BaseCommand):
     ) -> str | None:
         if older_than < 0:
             raise CommandError("--older-than must not be negative.", returncode=2)
-        before = timezone.now() - timedelta(days=older_than)
+        try:
+            before = timezone.now() - timedelta(days=older_than)
+        except OverflowError as error:
+            raise CommandError(
+                f"--older-than {older_than}: nothing is that old.", returncode=2
+            ) from error
         try:
             report = trash.empty_trash(older_than=before)
         except vault.NoVault as error:
