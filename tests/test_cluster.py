@@ -98,9 +98,10 @@ def test_an_unreadable_message_stays_in_the_queue(cluster):
 
 def test_two_clusters_share_a_queue(cluster):
     cluster.start()
-    names = [f"task-{number}" for number in range(12)]
+    names = [f"task-{number}" for number in range(16)]
     for name in names:
-        cluster.do(work, name, 0.1)
+        cluster.do(work, name, 0.4)
     cluster.house.wait_for(lambda: cluster.done(*names))
-    assert [len(cluster.began(name)) for name in names] == [1] * 12
+    assert [len(cluster.began(name)) for name in names] == [1] * 16
+    # One cluster has two workers.
     assert len({cluster.began(name)[0] for name in names}) > 2
