@@ -295,10 +295,14 @@ class DuplicateSetAdmin(ReadOnly):
         sets = ngettext("%d set was", "%d sets were", done) % done
         messages.success(request, f"{sets} {said}. Decisions can be undone one by one.")
         if done < total:
-            left = ngettext("%d set was", "%d sets were", total - done)
+            left = ngettext(
+                "%d set was left as it is",
+                "%d sets were left as they are",
+                total - done,
+            )
             messages.warning(
                 request,
-                f"{left % (total - done)} left as they are: similar shots, damaged "
+                f"{left % (total - done)}: similar shots, damaged "
                 f"copies and what is not certain are looked at one by one, and at most "
                 f"{IN_ONE_ACTION} sets are decided at once.",
             )
@@ -345,6 +349,7 @@ class DecisionAdmin(ReadOnly):
                 {"photo": photo, "discarded": photo.pk in discarded}
                 for photo in photos.select_related("in_favour_of").order_by("pk")
             ],
+            "is_final": not decision.is_undone and decision.is_final,
             "can_undo": not decision.is_undone
             and request.user.has_perm("dedup.change_duplicateset"),
         }

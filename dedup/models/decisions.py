@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from dedup.models.sets import DuplicateSet
+from gallery.models import Photo
 
 Pair = tuple[str, str]
 
@@ -60,6 +61,12 @@ class Decision(models.Model):
     @property
     def is_undone(self) -> bool:
         return self.undone_at is not None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a photo it discarded is gone for good, so that it cannot be undone."""
+        discarded = Photo.objects.filter(pk__in=list(self.before["photos"]))
+        return discarded.exclude(purged_at=None).exists()
 
 
 class Says(models.TextChoices):

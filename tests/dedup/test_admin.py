@@ -265,6 +265,20 @@ def test_the_trace_tells_who_decided_what(admin_client, pair):
     assertContains(trace, "Undo this decision")
 
 
+def test_what_was_purged_is_said_to_be_gone_and_undo_not_offered(admin_client, pair):
+    admin_client.post(page(pair), answer(pair, "keep", "discard"))
+    decision = Decision.objects.get()
+    gone = Photo.objects.get(in_favour_of__isnull=False)
+    Photo.objects.filter(pk=gone.pk).update(purged_at=decision.at)
+    trace = reverse("admin:dedup_decision_change", args=[decision.pk])
+    for shown in (admin_client.get(trace), admin_client.get(page(pair))):
+        assertContains(shown, "cannot be undone any more")
+        assertNotContains(shown, "Undo this decision")
+        assertNotContains(shown, "n the trash")
+        assertNotContains(shown, reverse("gallery:thumbnail", args=[gone.pk]))
+    assertContains(admin_client.get(page(pair)), "Purged on")
+
+
 def test_verdicts_can_be_found_by_digest(admin_client, pair):
     admin_client.post(page(pair), answer(pair, "keep", "discard"))
     left = Verdict.objects.get().left_digest
