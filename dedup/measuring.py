@@ -25,13 +25,17 @@ AT_HAND = 64
 UNKNOWN_PIXELS = "-"
 
 PixelDigest = Callable[[Photo], str]
+DetailBeyond = Callable[[Photo, int], float]
 
 
-def measure(comparison: Comparison, *, pixel_digest: PixelDigest) -> Judgement:
+def measure(
+    comparison: Comparison, *, pixel_digest: PixelDigest, detail_beyond: DetailBeyond
+) -> Judgement:
     """Return what the judge says of a pair; raise NoThumbnail.
 
-    `pixel_digest` decodes an original at full size, in a sandbox; it is asked only
-    where the answer may depend on it, and once for each photo.
+    `pixel_digest` and `detail_beyond` (of gallery.detail) decode an original at full
+    size, in a sandbox. They are asked only where the answer may depend on them, the
+    digest once for each photo.
     """
     left, right = comparison.left, comparison.right
     turn = comparison.turn if comparison.distance is not None else None
@@ -42,6 +46,17 @@ def measure(comparison: Comparison, *, pixel_digest: PixelDigest) -> Judgement:
         ours = replace(ours, pixel_digest=_pixels(left, pixel_digest))
         theirs = replace(theirs, pixel_digest=_pixels(right, pixel_digest))
         judgement = relation.judge(ours, theirs, laid, comparison.distance)
+    asked = relation.wants_detail(ours, theirs, judgement)
+    if asked:
+        side, edge = asked
+        larger = left if side == relation.Side.LEFT else right
+        try:
+            detail = detail_beyond(larger, edge)
+        except Unreadable:
+            return judgement
+        judgement = relation.judge(
+            ours, theirs, laid, comparison.distance, detail=detail
+        )
     return judgement
 
 

@@ -102,7 +102,9 @@ def compare_pairs(comparison_ids: list[int]) -> None:
     try:
         for pk in work_through(Comparison.objects.all(), comparison_ids):
             try:
-                answers[pk] = measuring.measure(rows[pk], pixel_digest=pixel_digest)
+                answers[pk] = measuring.measure(
+                    rows[pk], pixel_digest=pixel_digest, detail_beyond=detail_beyond
+                )
             except NoThumbnail as lost:
                 Comparison.objects.all().put_back([pk])
                 make_again(lost)
@@ -122,6 +124,10 @@ def group_pairs(_: list[int]) -> None:
 
 def pixel_digest(photo: Photo) -> str:
     return sandbox.pixel_digest(original(photo))
+
+
+def detail_beyond(photo: Photo, edge: int) -> float:
+    return sandbox.detail_beyond(original(photo), edge=edge)
 
 
 def original(photo: Photo) -> Path:

@@ -14,6 +14,9 @@ from gallery import decoding
 # figures of true and enlarged pictures are in docs/matching.md.
 TRUE_DETAIL = 0.77
 
+# As many pictures are looked at at once as there are cores.
+cv2.setNumThreads(1)
+
 _GRID = 16  # fields along each side; the busiest quarter of them is looked at
 _OCTAVE = 1.5  # the step between the sizes compared
 

@@ -86,6 +86,10 @@ class Sandbox:
         """As renditions.pixel_digest. Raises Unreadable."""
         return str(self._ask_strictly("pixel_digest", path)[0]["pixel_digest"])
 
+    def detail_beyond(self, path: str | os.PathLike[str], *, edge: int) -> float:
+        """As detail.beyond. Raises Unreadable."""
+        return float(self._ask_strictly("detail", path, edge=edge)[0]["detail"])
+
     def _metadata(self, path: str | os.PathLike[str]) -> Metadata | None:
         try:
             return Metadata.from_json(
@@ -304,6 +308,10 @@ def _answer(question: dict[str, Any]) -> _Answer:
             from gallery import metadata
 
             return _Answer({"metadata": metadata.read(path).to_json()})
+        if question["job"] == "detail":
+            from gallery import detail
+
+            return _Answer({"detail": detail.beyond(path, question["edge"])})
         return _Answer({"pixel_digest": renditions.pixel_digest(path)})
     except Undeveloped as error:
         found = error.metadata

@@ -118,6 +118,16 @@ def test_same_pixels_are_proved_at_full_size(vault, queued):
     assert len(set(digests)) == 1
 
 
+def test_an_enlarged_copy_is_not_suggested_to_be_kept(vault, queued):
+    true = pictures.scene(seed=4, size=(640, 480))
+    kept = rows.photo(true)
+    enlarged = true.resize((1280, 960))
+    rows.photo(enlarged)
+    run_all(queued)
+    keeper = DuplicateSet.objects.get().members.get(is_keeper=True)
+    assert keeper.photo == kept
+
+
 def test_one_search_at_a_time_is_queued(copies, queued):
     tasks.enrol()
     tasks.fingerprint_photos([row.pk for row in copies])

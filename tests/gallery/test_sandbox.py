@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gallery import renditions
+from gallery import detail, renditions
 from gallery.decoding import Unreadable
 from gallery.sandbox import Sandbox, Undeveloped
 from tests import pictures
@@ -67,6 +67,7 @@ def test_the_child_answers_as_the_function_would(sandbox, photo):
     assert sandbox.develop(photo) == renditions.develop(photo)
     assert sandbox.preview(photo, edge=300) == renditions.preview(photo, edge=300)
     assert sandbox.pixel_digest(photo) == renditions.pixel_digest(photo)
+    assert sandbox.detail_beyond(photo, edge=300) == detail.beyond(photo, 300)
 
 
 def test_one_child_answers_many_questions(sandbox, photo):
