@@ -35,8 +35,10 @@ def found(folder: Path) -> bool:
             f"backup before anything writes here."
         )
     try:
+        # Nothing is public, not to other accounts of the machine either.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name).mkdir(exist_ok=True)
         draft = marker.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps({"id": str(uuid.uuid4()), "format": FORMAT}) + "\n")
         draft.rename(marker)

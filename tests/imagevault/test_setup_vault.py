@@ -1,5 +1,6 @@
 """`setup_vault` makes what is missing and leaves alone what is there."""
 
+import stat
 from io import StringIO
 
 import pytest
@@ -45,6 +46,11 @@ def test_originals_without_a_marker_are_not_taken_for_a_new_vault(tmp_path, sett
     settings.IMAGEVAULT_DATA = tmp_path
     with pytest.raises(CommandError, match=r"holds originals but no vault\.json"):
         set_up()
+
+
+def test_promise_11_a_new_vault_is_its_owners_alone(tmp_path):
+    vaults.found(tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_a_missing_vault_is_named_with_what_to_do(tmp_path):
