@@ -95,6 +95,18 @@ def test_what_cannot_be_imported_is_said(house, drive, tmp_path, arguments, sent
     assert "Traceback" not in result.stderr
 
 
+def test_no_name_is_not_taken_for_the_folder_one_is_in(house):
+    result = house.run("import_drive", "", check=False)
+    assert result.returncode == 2
+    assert "no folder is named" in result.stderr
+
+
+def test_a_folder_with_nothing_in_it_is_remarked_on(house, tmp_path):
+    (tmp_path / "mountpoint").mkdir()
+    result = house.run("import_drive", tmp_path / "mountpoint")
+    assert "Is the drive mounted?" in result.stdout
+
+
 def test_without_its_marker_nothing_is_written(house, drive):
     (house.folder / "vault.json").unlink()
     result = house.run("import_drive", drive, check=False)

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from json import dumps
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help="Folder, e.g. /media/grandma-usb")
+        parser.add_argument("path", type=named, help="Folder, e.g. /media/grandma-usb")
         parser.add_argument("--label", help="What the family calls this drive")
         parser.add_argument(
             "--dry-run", action="store_true", help="Only say what would happen"
@@ -71,6 +72,8 @@ class Command(BaseCommand):
             f"{printable(report.label)}: {counted(report.seen, 'entry', 'entries')} seen "
             f"in {duration(report.seconds)}."
         )
+        if not report.seen and report.ending is Ending.FINISHED:
+            say("There is nothing in this folder. Is the drive mounted?")
         width = len(f"{report.seen:,}")
         for outcome, count in report.outcomes.items():
             words = Outcome(outcome).label
@@ -92,6 +95,13 @@ class Command(BaseCommand):
             self.stdout.write(text)
         else:
             Path(target).write_text(text)
+
+
+def named(path: str) -> Path:
+    """A path that was given; an empty one would mean the folder one happens to be in."""
+    if not path.strip():
+        raise ArgumentTypeError("no folder is named")
+    return Path(path)
 
 
 @contextmanager
