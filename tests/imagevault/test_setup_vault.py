@@ -62,3 +62,11 @@ def test_a_vault_of_a_later_version_is_left_alone(vault):
     (vault / "vault.json").write_text('{"id": "x", "format": 99}')
     with pytest.raises(vaults.NoVault, match="does not know"):
         vaults.require(vault)
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(house):
+    nobody = "postgres://u:p@127.0.0.1:1/none"
+    result = house.run("setup_vault", check=False, IMAGEVAULT_DATABASE_URL=nobody)
+    assert result.returncode == 2
+    assert "named by IMAGEVAULT_DATABASE_URL cannot be used" in result.stderr
+    assert "Traceback" not in result.stderr

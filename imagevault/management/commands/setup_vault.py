@@ -4,6 +4,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError, connection
 
 from gallery import vault
 from imagevault import secret
@@ -26,8 +27,20 @@ class Command(BaseCommand):
         except vault.NoVault as error:
             raise CommandError(str(error), returncode=2) from error
         secret.key(folder)
+        self.reach_database()
         call_command("migrate", verbosity=0, interactive=False)
         self.make_first_administrator()
+
+    def reach_database(self) -> None:
+        """Say in a sentence that no database answers; the migrations say it in sixty."""
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            where = "IMAGEVAULT_DATABASE_URL"
+            if connection.vendor == "sqlite":
+                where = "the vault"
+            reason = f"The database named by {where} cannot be used: {error}"
+            raise CommandError(reason, returncode=2) from error
 
     def make_first_administrator(self) -> None:
         """Make an administrator where there is none, and say the password once."""
