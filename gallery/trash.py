@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from gallery import originals, vault
@@ -38,15 +39,26 @@ class NotPurgeable(Exception):
     """The photo stays in the trash: what it yielded to is not safely there."""
 
 
-def empty_trash(*, older_than: datetime) -> PurgeReport:
-    """Purge what was trashed before this moment, each only once its keeper verifies."""
+def empty_trash(
+    *, older_than: datetime, progress: Callable[[int, int], None] | None = None
+) -> PurgeReport:
+    """Purge what was trashed before this moment, each only once its keeper verifies.
+
+    `progress` is told the bytes looked at so far and in all.
+    """
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
     finish_purges(folder)
     write_through()
     report = PurgeReport()
     verified: dict[int, str] = {}
+    due = Photo.objects.trashed_before(older_than)
+    total = due.aggregate(bytes=Sum("size"))["bytes"] or 0
+    seen = 0
     for photo in trashed_before(older_than):
+        seen += photo.size
+        if progress:
+            progress(seen, total)
         try:
             keeper = final_keeper(photo)
             if keeper.pk not in verified:

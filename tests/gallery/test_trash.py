@@ -203,3 +203,27 @@ def test_promise_04_purge_and_discard_at_once_leave_a_stored_copy(vault):
         assert original(vault, b).exists()
         copy.refresh_from_db()
         assert original(vault, copy).exists() == copy.is_stored
+
+
+def test_progress_counts_the_bytes_up_to_all_of_them(vault):
+    keeper = stored(vault, b"keeper")
+    for content in (b"copy", b"another"):
+        discarded(stored(vault, content), in_favour_of=keeper)
+    told = []
+    trash.empty_trash(older_than=timezone.now(), progress=lambda *at: told.append(at))
+    assert told == [(4, 11), (11, 11)]
+
+
+def test_an_interrupted_purge_ends_with_a_sentence(vault, monkeypatch, capsys):
+    keeper = stored(vault, b"keeper")
+    copy = discarded(stored(vault, b"copy"), in_favour_of=keeper)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trash, "purge", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        call_command("empty_trash")
+    assert ended.value.code == 130
+    assert "Interrupted." in capsys.readouterr().err
+    assert original(vault, copy).exists()

@@ -1,4 +1,6 @@
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from json import dumps
 from pathlib import Path
@@ -27,11 +29,14 @@ class Command(BaseCommand):
             help="Purge what was discarded at least so many days ago (default: %(default)s)",
         )
         parser.add_argument(
+            "--no-progress", action="store_true", help="Say nothing until the end"
+        )
+        parser.add_argument(
             "--json", metavar="FILE", help="Write the result as JSON; - for the output"
         )
 
     def handle(
-        self, *, older_than: int, json: str | None, **options: Any
+        self, *, older_than: int, json: str | None, no_progress: bool, **options: Any
     ) -> str | None:
         if older_than < 0:
             raise CommandError("--older-than must not be negative.", returncode=2)
@@ -42,9 +47,13 @@ class Command(BaseCommand):
                 f"--older-than {older_than}: nothing is that old.", returncode=2
             ) from error
         try:
-            report = trash.empty_trash(older_than=before)
+            with shown(quiet=no_progress) as progress:
+                report = trash.empty_trash(older_than=before, progress=progress)
         except vault.NoVault as error:
             raise CommandError(str(error), returncode=2) from error
+        except KeyboardInterrupt:
+            self.stderr.write("Interrupted. What was purged is gone, the rest stays.")
+            sys.exit(130)
         if json:
             self.write(report.to_json(), json)
         if json != "-":
@@ -67,3 +76,24 @@ class Command(BaseCommand):
             self.stdout.write(text)
         else:
             Path(target).write_text(text)
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on a terminal; elsewhere the summary is enough."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("Purging"),
+        rich.BarColumn(),
+        rich.DownloadColumn(),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True)) as display:
+        bar = display.add_task("")
+        yield lambda done, total: display.update(bar, completed=done, total=total)
