@@ -24,7 +24,7 @@ from dedup.models import (
     Turn,
     Verdict,
 )
-from dedup.relation import Facts, Judgement, Name
+from dedup.relation import Facts, Judgement, Name, Side
 from dedup.relation import Kind as Judged
 from gallery.models import Photo
 from gallery.stages import chunks
@@ -34,6 +34,9 @@ AT_ONCE = 500
 FEW = 500
 
 MIXED = "mixed"
+# Too little for many sets to be decided at once.
+DOUBTFUL = 0.7
+ALTERATIONS = {Name.RECOLOURED, Name.EDITED}
 
 
 def regroup() -> int:
@@ -258,9 +261,27 @@ def _set(
         size=len(members),
         bytes_to_gain=sum(photos[pk].size for pk, _ in one.others),
         relation=relations.pop() if len(relations) == 1 else MIXED,
-        confidence=one.confidence,
+        confidence=_confidence(one, members, facts[one.keeper]),
         taken_at=photos[one.keeper].taken_at,
     )
+
+
+def _confidence(one: Group, members: Iterable[Member], keeper: Facts) -> float:
+    """Return how sure the suggestion is.
+
+    Where colours differ and no camera's data tell which file is the camera's own, the
+    keeper may be the altered one.
+    """
+    answers = [member.judgement for member in members if member.judgement]
+    names = {
+        relation["name"]
+        for answer in answers
+        for relation in answer["relations"]
+        if relation["of"] == Side.UNKNOWN
+    }
+    if names & ALTERATIONS and not keeper.has_camera:
+        return min(one.confidence, DOUBTFUL)
+    return one.confidence
 
 
 def _leave_open(member: Member, answer: Judgement | None) -> None:

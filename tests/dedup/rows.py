@@ -73,6 +73,17 @@ def fingerprint(row: Photo, bits: bytes, **values: object) -> Fingerprint:
     return Fingerprint.objects.create(photo=row, bits=bits, **values)
 
 
+NUMBERS = {
+    Name.RESIZED: {"factor": 0.875},
+    Name.RECOLOURED: {
+        "brightness": 20.0,
+        "contrast": 1.1,
+        "saturation": 1.0,
+        "tint": 0.0,
+    },
+}
+
+
 def match(
     one: Photo,
     other: Photo,
@@ -86,8 +97,7 @@ def match(
     """A pair that was measured and not yet grouped."""
     left, right = sorted((one, other), key=lambda row: row.pk)
     comparison = Comparison(left=left, right=right, distance=4)
-    numbers = {"factor": 0.875} if name == Name.RESIZED else None
-    one = Relation(name, numbers=numbers)
+    one = Relation(name, numbers=NUMBERS.get(name))
     relations = () if kind == Kind.DISTINCT else (one,)
     comparison.answer(
         Judgement(

@@ -3,6 +3,7 @@
 import pytest
 
 from dedup import decisions, scan, sets
+from dedup.admin import SURE
 from dedup.models import Choice, Comparison, DuplicateSet, Kind, Member
 from dedup.relation import Name
 from tests.dedup import rows
@@ -222,3 +223,20 @@ def test_promise_05_an_undone_set_takes_in_what_came_since(several, admin_user):
     decisions.undo(decision, by=admin_user)
     regroup()
     assert open_sets() == {keeper.pk: [copy.pk, newcomer.pk]}
+
+
+@pytest.mark.parametrize(
+    ("name", "camera", "is_sure"),
+    [
+        (Name.RECOLOURED, "", False),
+        (Name.EDITED, "", False),
+        (Name.RECOLOURED, "Canon", True),
+        (Name.RESAVED, "", True),
+    ],
+)
+def test_which_of_two_was_altered_is_not_guessed(vault, name, camera, is_sure):
+    one = rows.photo(seed=0, width=4000, height=3000, camera_make=camera)
+    rows.match(one, rows.photo(seed=1), name=name)
+    regroup()
+    # Only sure sets can be carried out many at a time.
+    assert (DuplicateSet.objects.get().confidence >= SURE) == is_sure
