@@ -54,8 +54,13 @@ def shared_photos() -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
-    """SQLite in a file, as it runs at home: in memory, two who write fail at once."""
+def django_db_modify_db_settings(
+    tmp_path_factory, django_db_modify_db_settings_parallel_suffix
+):
+    """Each process of a run has a database of its own.
+
+    SQLite lies in a file, as it does at home: in memory, two who write fail at once.
+    """
     from django.db import connection
 
     if connection.vendor == "sqlite":
