@@ -1,9 +1,7 @@
-import json as json_format
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from dedup.backlog import Progress, Report, find_duplicates
 from gallery import vault
+from gallery.management.results import add_output_options, write_json
 
 
 class Command(BaseCommand):
@@ -29,12 +28,7 @@ class Command(BaseCommand):
             metavar="N",
             help="Processes to work with (default: %(default)s)",
         )
-        parser.add_argument(
-            "--no-progress", action="store_true", help="Say nothing until the end"
-        )
-        parser.add_argument(
-            "--json", metavar="FILE", help="Write the result as JSON; - for the output"
-        )
+        add_output_options(parser)
 
     def handle(
         self, *, workers: int, json: str | None, no_progress: bool, **options: Any
@@ -51,7 +45,7 @@ class Command(BaseCommand):
             self.stderr.write("Interrupted. Start it again to go on.")
             sys.exit(130)
         if json:
-            self.write(report, json)
+            write_json(report.to_json(), json, self.stdout)
         if json != "-":
             self.summarise(report)
         if report.failed:
@@ -71,13 +65,6 @@ class Command(BaseCommand):
         )
         for failed in report.failed:
             say(f"Not compared: {failed.what}: {failed.reason}")
-
-    def write(self, report: Report, target: str) -> None:
-        text = json_format.dumps(report.to_json(), indent=2) + "\n"
-        if target == "-":
-            self.stdout.write(text)
-        else:
-            Path(target).write_text(text)
 
 
 @contextmanager

@@ -2,8 +2,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from json import dumps
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from gallery import trash, vault
+from gallery.management.results import add_output_options, write_json
 
 
 class Command(BaseCommand):
@@ -28,12 +27,7 @@ class Command(BaseCommand):
             metavar="DAYS",
             help="Purge what was discarded at least so many days ago (default: %(default)s)",
         )
-        parser.add_argument(
-            "--no-progress", action="store_true", help="Say nothing until the end"
-        )
-        parser.add_argument(
-            "--json", metavar="FILE", help="Write the result as JSON; - for the output"
-        )
+        add_output_options(parser)
 
     def handle(
         self, *, older_than: int, json: str | None, no_progress: bool, **options: Any
@@ -55,7 +49,7 @@ class Command(BaseCommand):
             self.stderr.write("Interrupted. What was purged is gone, the rest stays.")
             sys.exit(130)
         if json:
-            self.write(report.to_json(), json)
+            write_json(report.to_json(), json, self.stdout)
         if json != "-":
             self.summarise(report)
         if report.refused:
@@ -69,13 +63,6 @@ class Command(BaseCommand):
         )
         for refused in report.refused:
             self.stdout.write(f"  {refused['name']}: {refused['reason']}")
-
-    def write(self, result: dict[str, object], target: str) -> None:
-        text = dumps(result, indent=2) + "\n"
-        if target == "-":
-            self.stdout.write(text)
-        else:
-            Path(target).write_text(text)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from gallery import junk, vault
 from gallery.importer import Ending, ImportReport, Refused, import_drive
 from gallery.ledger import LabelTaken
+from gallery.management.results import add_output_options, write_json
 from gallery.models import Outcome
 from gallery.progress import shown
 
@@ -37,12 +37,7 @@ class Command(BaseCommand):
             metavar="GLOB",
             help="Leave out what matches, by path or by name; may be given again",
         )
-        parser.add_argument(
-            "--no-progress", action="store_true", help="Say nothing until the end"
-        )
-        parser.add_argument(
-            "--json", metavar="FILE", help="Write the result as JSON; - for the output"
-        )
+        add_output_options(parser)
 
     def handle(
         self, *, path: Path, json: str | None, no_progress: bool, **options: Any
@@ -59,7 +54,7 @@ class Command(BaseCommand):
         except (Refused, LabelTaken, vault.NoVault) as error:
             raise CommandError(str(error), returncode=2) from error
         if json:
-            self.write(report.to_json(), json)
+            write_json(report.to_json(), json, self.stdout)
         if json != "-":
             self.summarise(report, dry_run=wanted["dry_run"])
         if report.ending is Ending.STOPPED:
@@ -88,13 +83,6 @@ class Command(BaseCommand):
             say(f"Unreadable: {printable(one.path)}: {one.reason}")
         if report.ending is Ending.INTERRUPTED:
             say("Interrupted. Start it again to go on.")
-
-    def write(self, result: dict[str, Any], target: str) -> None:
-        text = dumps(result, indent=2) + "\n"
-        if target == "-":
-            self.stdout.write(text)
-        else:
-            Path(target).write_text(text)
 
 
 def named(path: str) -> Path:
