@@ -148,14 +148,24 @@ def features(thumbnail: np.ndarray) -> Features:
     return Features(picture, grey, points, descriptors)
 
 
-def compare(left: Features, right: Features, *, turn: int | None = None) -> Alignment:
+def compare(
+    left: Features,
+    right: Features,
+    *,
+    turn: int | None = None,
+    mirrored: bool | None = None,
+) -> Alignment:
     """Lay two thumbnails over each other in every way proposed; return the best one.
 
     `turn` (0 to 7, see `dedup.perceptual.all_turns`) says that the hash of the left
     picture under this turn is that of the right: edge on edge is tried first then.
+    `mirrored` says that the features proposed the pair, and which hand they agreed on:
+    only that one is tried.
     """
     best = Alignment(left_size=left.size, right_size=right.size)
-    for method, inliers, matrix in _proposals(left, right, turn):
+    for method, inliers, matrix in _proposals(
+        left, right, turn=turn, mirrored=mirrored
+    ):
         matrix, view, flow = _drawn_together(left, right, matrix)
         measured = replace(
             _measure(left, right, matrix, view, flow),
@@ -181,13 +191,13 @@ def _merit(alignment: Alignment) -> float:
 
 
 def _proposals(
-    left: Features, right: Features, turn: int | None
+    left: Features, right: Features, *, turn: int | None, mirrored: bool | None
 ) -> Iterator[tuple[str, int, np.ndarray]]:
     if turn is not None:
         yield "frame", 0, _frame_matrix(left.size, right.size, turn)
-    hands = [False, True] if turn is None else [_mirrors(turn)]
-    for mirrored in hands:
-        inliers, matrix = _feature_matrix(left, right, mirrored=mirrored)
+        mirrored = _mirrors(turn)
+    for hand in [False, True] if mirrored is None else [mirrored]:
+        inliers, matrix = _feature_matrix(left, right, mirrored=hand)
         if matrix is not None:
             yield "features", inliers, matrix
             return

@@ -65,6 +65,12 @@ def test_a_mirrored_crop_is_found_without_a_hint(original):
     assert found.agreement > 0.95
 
 
+def test_only_the_hand_the_features_proposed_is_tried(original):
+    crop = seen(ImageOps.mirror(picture().crop((60, 40, 500, 370))))
+    assert compare(original, crop, mirrored=True).agreement > 0.95
+    assert not compare(original, crop, mirrored=False).found
+
+
 def test_a_straightened_copy_tells_its_angle(original):
     turned = picture().rotate(-3, Image.Resampling.BICUBIC).crop((30, 30, 480, 350))
     found = compare(original, seen(turned))
