@@ -1,0 +1,317 @@
+"""How quickly the gallery's pages come from a catalogue of a million photos.
+
+    python bench/gallery.py [--photos N] [--database URL] [--json FILE] [--quick]
+
+Fills a throw-away vault with rows as a family's drives would give them (no pictures),
+and asks for every page as a browser does, through all of Django but the network. The
+first request of each page is not counted. `--database postgres://user@host/NAME` makes
+the database NAME and drops it again; without it, it is SQLite.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+AT_ONCE = 5_000  # rows written together
+REQUESTS = 20  # of each page, each with other parameters
+CAMERAS = [
+    (make, f"{make} {number}")
+    for make in ("Canon", "NIKON", "SONY", "Apple", "samsung", "OLYMPUS")
+    for number in (1, 20, 300, 4000, 5, 60, 7000)
+]
+SHAPES = [(4032, 3024), (3024, 4032), (3264, 2448), (1600, 1200), (6000, 4000)]
+FORMATS = ["JPEG"] * 17 + ["HEIF", "PNG", "TIFF"]
+PLACES = ["Mallorca", "Garten", "Weihnachten", "Schulfest", "Oma", "Ostsee", "DCIM"]
+DRIVES = 12
+
+Pages = dict[str, Callable[[random.Random], str]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--photos", type=int, default=1_000_000)
+    parser.add_argument("--database", metavar="URL", default="")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--quick", action="store_true", help="End within a minute")
+    options = parser.parse_args()
+    photos = 20_000 if options.quick else options.photos
+    with tempfile.TemporaryDirectory(prefix="imagevault-bench-") as scratch:
+        result = measure(Path(scratch), options.database, photos=photos)
+    print(table(result))
+    if options.json:
+        Path(options.json).write_text(json.dumps(result, indent=2) + "\n")
+
+
+def measure(vault: Path, database: str, *, photos: int) -> dict[str, Any]:
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "imagevault.settings",
+        "IMAGEVAULT_DATA": str(vault),
+        "IMAGEVAULT_SECRET_KEY": "for-the-bench-only",
+        "IMAGEVAULT_DATABASE_URL": database,
+        "IMAGEVAULT_DEBUG": "no",
+    }
+    create(database)
+    try:
+        return _measure(photos)
+    finally:
+        from django.db import connection
+
+        connection.close()
+        drop(database)
+
+
+def _measure(photos: int) -> dict[str, Any]:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("setup_vault", verbosity=0, stdout=io.StringIO())
+    call_command("collectstatic", interactive=False, verbosity=0)
+    started = time.perf_counter()
+    fill(photos)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    filled = time.perf_counter() - started
+    client = signed_in()
+    return {
+        "photos": photos,
+        "database": connection.vendor,
+        "fill_s": round(filled, 1),
+        "pages": {name: timed(client, page) for name, page in pages(photos).items()},
+    }
+
+
+# The database
+
+
+def create(database: str) -> None:
+    if database:
+        _administer(database, "CREATE DATABASE")
+
+
+def drop(database: str) -> None:
+    if database:
+        _administer(database, "DROP DATABASE")
+
+
+def _administer(database: str, statement: str) -> None:
+    import psycopg
+    from psycopg import sql
+
+    parts = urlsplit(database)
+    server = parts._replace(path="/postgres").geturl()
+    name = sql.Identifier(parts.path.strip("/"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement + " {}").format(name))
+
+
+# The catalogue
+
+
+def fill(count: int) -> None:
+    from django.db import transaction
+
+    from gallery.models import ImportRun, Photo, Source, SourceFile, Thumbnail
+
+    sources = [Source.objects.create(label=f"Drive {n}") for n in range(DRIVES)]
+    runs = [ImportRun.objects.create(source=source) for source in sources]
+    chance = random.Random(1)
+    numbers = iter(range(count))
+    while some := list(islice(numbers, AT_ONCE)):
+        with transaction.atomic():
+            photos = Photo.objects.bulk_create([photo(n, chance) for n in some])
+            Thumbnail.objects.bulk_create(
+                [
+                    Thumbnail(photo=one, recipe=Thumbnail.RECIPE, width=512, height=384)
+                    for one in photos
+                ]
+            )
+            SourceFile.objects.bulk_create(
+                [
+                    sighting
+                    for one in photos
+                    for sighting in sightings(one, sources, runs, chance)
+                ]
+            )
+
+
+def photo(number: int, chance: random.Random) -> Any:
+    """One photo of a family: most of recent years, many of a few days, some undated."""
+    from gallery.models import Origin, Photo, Precision
+
+    make, model = chance.choice(CAMERAS) if chance.random() < 0.8 else ("", "")
+    width, height = chance.choice(SHAPES)
+    taken_at = None
+    if chance.random() < 0.96:
+        day = int(9_500 * chance.random() ** 0.5)
+        # Two of three were taken on one day in ten.
+        day -= day % 10 if chance.random() < 0.67 else 0
+        taken_at = datetime(2000, 1, 1) + timedelta(
+            days=day, seconds=chance.randrange(86_400)
+        )
+    return Photo(
+        digest=hashlib.sha256(str(number).encode()).hexdigest(),
+        extension="jpg",
+        size=int(1e5 + 9e6 * chance.random() ** 2),
+        name=f"{chance.choice(('IMG', 'DSC', 'P'))}_{number % 10_000:04}.JPG",
+        format=chance.choice(FORMATS),
+        width=width,
+        height=height,
+        camera_make=make,
+        camera_model=model,
+        taken_at=taken_at,
+        taken_precision=Precision.SECOND if taken_at else Precision.UNKNOWN,
+        taken_from=Origin.EXIF_ORIGINAL if taken_at else Origin.NONE,
+    )
+
+
+def sightings(
+    one: Any, sources: list[Any], runs: list[Any], chance: random.Random
+) -> Iterator[Any]:
+    """Where a photo was seen: once or twice, in folders of some hundred photos."""
+    from gallery.models import Outcome, SourceFile
+    from gallery.models.sources import path_key
+
+    year = one.taken_at.year if one.taken_at else 1999
+    for _ in range(1 if chance.random() < 0.7 else 2):
+        place = chance.randrange(DRIVES)
+        folder = f"{chance.choice(PLACES)} {year}/{one.pk // 400}"
+        path = f"{folder}/{one.pk}-{chance.randrange(10**6)}-{one.name}"
+        yield SourceFile(
+            source=sources[place],
+            path=path,
+            path_key=path_key(path),
+            size=one.size,
+            outcome=Outcome.IMPORTED,
+            photo=one,
+            first_run=runs[place],
+            last_run=runs[place],
+        )
+
+
+# The pages
+
+
+def signed_in() -> Any:
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    client = Client()
+    client.force_login(User.objects.create_superuser("bench"))
+    return client
+
+
+def pages(count: int) -> Pages:
+    """Return the addresses to ask for: every order at both ends and in the middle."""
+    from gallery.forms import ORDERS
+
+    found: Pages = {}
+    for name, (_, order) in ORDERS.items():
+        found[f"{name} first"] = lambda _, name=name: f"/?sort={name}"
+        found[f"{name} middle"] = lambda chance, name=name, order=order: (
+            f"/?sort={name}&after={cursor(chance.randint(1, count), order)}"
+        )
+        found[f"{name} last"] = lambda _, name=name, order=order: (
+            f"/?sort={name}&after={cursor(last(order), order)}"
+        )
+        for days in (30, 365):
+            found[f"{name} in {days} days"] = lambda chance, name=name, days=days: (
+                f"/?sort={name}&{between(chance, days)}"
+            )
+    found["photo"] = lambda chance: f"/photo/{chance.randint(1, count)}/"
+    found["photo by size"] = lambda chance: (
+        f"/photo/{chance.randint(1, count)}/?sort=-size"
+    )
+    found["trash"] = lambda _: "/trash/"
+    return found
+
+
+def cursor(pk: int, order: Any) -> str:
+    from gallery.models import Photo
+    from gallery.paging import write
+
+    return write(Photo.objects.get(pk=pk), order)
+
+
+def last(order: Any) -> int:
+    """Return the photo one page before the end of an order."""
+    from gallery.models import Photo
+    from gallery.paging import beside
+
+    live = Photo.objects.live()
+    return int(beside(live, order, None, size=80, backwards=True)[-1].pk)
+
+
+def between(chance: random.Random, days: int) -> str:
+    first = datetime(2000, 1, 1) + timedelta(days=chance.randrange(9_000))
+    until = first + timedelta(days=days)
+    return f"since={first:%Y-%m-%d}&until={until:%Y-%m-%d}"
+
+
+def timed(client: Any, page: Callable[[random.Random], str]) -> dict[str, float]:
+    """Return the 95th percentile of a page's time and its most queries."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    chance = random.Random(2)
+    addresses = [page(chance) for _ in range(REQUESTS)]
+    queries = 0
+    for address in addresses[:3]:
+        with CaptureQueriesContext(connection) as captured:
+            answer(client, address)
+        queries = max(queries, len(captured.captured_queries))
+    spent, used = zip(*(answer(client, one) for one in addresses), strict=True)
+    return {
+        "p95_ms": p95(spent),
+        # What this process computed: hardly moved by what else the machine does.
+        "p95_cpu_ms": p95(used),
+        "queries": queries,
+    }
+
+
+def p95(seconds: Sequence[float]) -> float:
+    return round(1000 * sorted(seconds)[int(0.95 * (len(seconds) - 1))], 1)
+
+
+def answer(client: Any, address: str) -> tuple[float, float]:
+    """Return the seconds an answer took, and those this process computed."""
+    started, computed = time.perf_counter(), time.process_time()
+    response = client.get(address)
+    spent = time.perf_counter() - started, time.process_time() - computed
+    if response.status_code != 200:
+        sys.exit(f"{address} answered {response.status_code}.")
+    return spent
+
+
+def table(result: dict[str, Any]) -> str:
+    lines = [f"{result['photos']:,} photos on {result['database']}"]
+    lines += [
+        f"{name:24} {page['p95_ms']:8.1f} ms {page['p95_cpu_ms']:8.1f} ms CPU  {page['queries']:3} queries"
+        for name, page in result["pages"].items()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
