@@ -28,16 +28,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.copies import KINDS, Kind  # noqa: E402
+from bench.copies import KINDS, Original  # noqa: E402
 from dedup import alignment, grouping, neighbours, perceptual, ranking, relation  # noqa: E402
 from gallery import dates, decoding, detail, renditions  # noqa: E402
 
-EDGE = 1600  # pixels an original is reduced to before it is copied
+EDGE = 2000  # pixels an original is reduced to before it is copied
 # The same picture under two names, found by looking at what was called false.
 ALSO_SAME = (
     (
@@ -203,44 +203,22 @@ def _copies(
     source: str, name: str, into: str, number: int, kinds: list[str]
 ) -> list[File]:
     """Write the original, reduced, and a copy of each kind."""
-    decoding_ready()
-    chance = random.Random(number)
-    with Image.open(source) as image:
-        exif = image.getexif()
-        upright = ImageOps.exif_transpose(image).convert("RGB")
-    exif[0x0112] = 1
-    upright.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
+    original = Original.read(Path(source), edge=EDGE)
     folder = Path(into) / f"{number:03}"
     folder.mkdir()
-    original = folder / "original.jpg"
-    upright.save(original, "JPEG", quality=90, exif=exif)
-    files = [File(str(original), name, half=number % 2)]
-    with Image.open(original) as image:
-        picture = image.convert("RGB")
+    path = folder / "original.jpg"
+    path.write_bytes(original.data)
+    files = [File(str(path), name, half=number % 2)]
     for place, kind in enumerate(k for k in KINDS if k.name in kinds):
-        path = folder / f"{place:02}.{kind.format.lower()}"
-        keep = exif.tobytes() if chance.random() < 0.5 else None
-        _save(kind, kind.make(picture, chance), path, exif=keep)
-        files.append(
-            File(str(path), name, kind.name, number % 2, kind.right, kind.frame)
-        )
+        saved = kind.write(original, random.Random(f"{name}|{kind.name}"))
+        if saved is None:
+            continue
+        data, ending = saved
+        path = folder / f"{place:02}{ending}"
+        path.write_bytes(data)
+        answers = kind.answers(original)
+        files.append(File(str(path), name, kind.name, number % 2, answers, kind.frame))
     return files
-
-
-def _save(kind: Kind, picture: Image.Image, path: Path, *, exif: bytes | None) -> None:
-    saved = io.BytesIO()
-    options: dict[str, Any] = dict(kind.save)
-    if exif and kind.format in {"JPEG", "PNG", "WebP", "HEIF", "AVIF"}:
-        options["exif"] = exif
-    picture.save(saved, kind.format, **options)
-    data = saved.getvalue()
-    path.write_bytes(data[: int(len(data) * kind.damage)])
-
-
-def decoding_ready() -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
 
 
 # The pipeline, without a database
