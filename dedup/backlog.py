@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 from django_q.status import Stat
 
-from dedup import scan, sets
+from dedup import scan, searching, sets
 from dedup.crew import Crew
 from dedup.models import Comparison, DuplicateSet, Fingerprint, Member
 from gallery.models import Photo, SourceFile, StepQuerySet, Thumbnail
@@ -61,6 +62,7 @@ class Report:
     seconds: float
     open_sets: dict[str, int]
     bytes_to_gain: int
+    crowded: int = 0
     failed: list[Failed] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -85,7 +87,9 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
             for chore in (THUMBNAILS, FINGERPRINTS):
                 _work_off(chore, crew, progress)
                 scan.enrol()
-            _exhaust("Searching", scan.search, progress)
+            searching.search(
+                progress=partial(progress, "Searching"), threads=max(1, workers)
+            )
             _work_off(COMPARISONS, crew, progress)
             _exhaust("Making sets", sets.regroup, progress)
     open_sets = DuplicateSet.objects.open()
@@ -98,6 +102,7 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
         bytes_to_gain=sum(
             open_sets.filter(kind="duplicates").values_list("bytes_to_gain", flat=True)
         ),
+        crowded=Fingerprint.objects.live().filter(crowded=True).count(),
         failed=[
             Failed(_named(chore, pk), reason)
             for chore in CHORES

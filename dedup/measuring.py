@@ -10,7 +10,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Count
 
-from dedup import alignment, relation
+from dedup import alignment, neighbours, perceptual, relation
 from dedup.models import Comparison, Fingerprint
 from dedup.relation import Facts, Judgement
 from dedup.thumbnails import thumbnail
@@ -38,14 +38,20 @@ def measure(
     digest once for each photo.
     """
     left, right = comparison.left, comparison.right
-    turn = comparison.turn if comparison.distance is not None else None
-    laid = alignment.compare(_features(left.digest), _features(right.digest), turn=turn)
+    distance, turn = _apart(comparison)
+    near = distance is not None and distance <= neighbours.RADIUS
+    laid = alignment.compare(
+        _features(left.digest),
+        _features(right.digest),
+        turn=turn if near else None,
+        mirrored=None if near else comparison.mirrored,
+    )
     ours, theirs = facts(left), facts(right)
-    judgement = relation.judge(ours, theirs, laid, comparison.distance)
+    judgement = relation.judge(ours, theirs, laid, distance)
     if relation.wants_pixel_digest(ours, theirs, judgement, laid):
         ours = replace(ours, pixel_digest=_pixels(left, pixel_digest))
         theirs = replace(theirs, pixel_digest=_pixels(right, pixel_digest))
-        judgement = relation.judge(ours, theirs, laid, comparison.distance)
+        judgement = relation.judge(ours, theirs, laid, distance)
     asked = relation.wants_detail(ours, theirs, judgement)
     if asked:
         side, edge = asked
@@ -54,10 +60,22 @@ def measure(
             detail = detail_beyond(larger, edge)
         except Unreadable:
             return judgement
-        judgement = relation.judge(
-            ours, theirs, laid, comparison.distance, detail=detail
-        )
+        judgement = relation.judge(ours, theirs, laid, distance, detail=detail)
     return judgement
+
+
+def _apart(comparison: Comparison) -> tuple[int | None, int]:
+    """Return the distance of a pair and the turn of the left one at which it is so.
+
+    What another road than the hash proposed has a distance, too.
+    """
+    if comparison.distance is not None:
+        return comparison.distance, comparison.turn
+    rows = Fingerprint.objects.made().in_bulk(comparison.pair)
+    if len(rows) < 2 or len({row.recipe for row in rows.values()}) > 1:
+        return None, 0
+    left, right = (bytes(rows[pk].bits) for pk in comparison.pair)
+    return perceptual.apart(left, right)
 
 
 @transaction.atomic

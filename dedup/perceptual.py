@@ -95,6 +95,17 @@ def all_turns(hashes: np.ndarray) -> np.ndarray:
     return (both[:, :, None, :] ^ MIRROR_MASKS).reshape(-1, TURNS, WORDS)
 
 
+def apart(one: bytes, other: bytes) -> tuple[int, int]:
+    """Return the distance of two pictures at the turn of the first that is nearest.
+
+    The turn is the second value. Both are given by their stored bits.
+    """
+    differing = all_turns(words(one))[0] ^ words(other)
+    distances = np.bitwise_count(differing).sum(axis=1)
+    turn = int(distances.argmin())
+    return int(distances[turn]), turn
+
+
 def turned(picture: np.ndarray, turn: int) -> np.ndarray:
     """Return the picture [height, width, ...] under turn 0 to 7 (see `all_turns`)."""
     if turn >= 4:

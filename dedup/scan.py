@@ -1,4 +1,4 @@
-"""Looking: which photos have no fingerprint yet, and which look like which.
+"""Looking: which photos have no fingerprint yet, and what they look like.
 
 Work to do is rows. Everything here may run twice, or beside itself in another process,
 and leaves what one run would.
@@ -9,41 +9,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from dedup import perceptual
-from dedup.models import (
-    Comparison,
-    DuplicateSet,
-    Fingerprint,
-    Member,
-    Search,
-    Verdict,
-    pair_of,
-)
-from dedup.neighbours import neighbours
+from dedup.clues import Clues
+from dedup.models import Comparison, DuplicateSet, Fingerprint, Member, Search
 from dedup.perceptual import PerceptualHashes
 from gallery.models import Photo
 from gallery.stages import chunks
 
-SEARCH_AT_ONCE = 10_000
 WRITE_AT_ONCE = 2_000
 FEW = 500
 
-# Turns whose inverse is another: clockwise and anticlockwise (dedup.perceptual).
-INVERSE_TURN = (0, 1, 2, 3, 4, 7, 6, 5)
-
-Pair = tuple[int, int]
-
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A candidate pair of photo ids, the smaller one left."""
+class Look:
+    """All that is known of a photo from one look at its thumbnail and its facts."""
 
-    distance: int
-    turn: int
+    hashes: PerceptualHashes
+    clues: Clues
 
 
 def enrol() -> int:
@@ -63,6 +47,8 @@ def sweep() -> int:
     back = Fingerprint.objects.live().filter(search=Search.APART)
     returned = list(back.values_list("pk", flat=True))
     _mark(returned, Search.DUE)
+    for some in chunks(returned, FEW):
+        Comparison.objects.measured().touching(some).regroup()
     gone = Member.objects.filter(
         duplicate_set__state=DuplicateSet.State.OPEN, photo__trashed_at__isnull=False
     )
@@ -82,124 +68,21 @@ def _enrol(photos: QuerySet[Photo]) -> int:
 
 
 @transaction.atomic
-def record(looks: Mapping[int, PerceptualHashes]) -> None:
+def record(looks: Mapping[int, Look]) -> None:
     """Write what looking gave, by photo id."""
     for pk, row in Fingerprint.objects.in_bulk(sorted(looks)).items():
         look = looks[pk]
         row.finish(
-            bits=look.bits,
-            phash=look.phash,
-            quality=look.quality,
+            bits=look.hashes.bits,
+            phash=look.hashes.phash,
+            quality=look.hashes.quality,
+            moment=look.clues.moment,
+            stem=look.clues.stem,
             search=Search.DUE,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
-    """The current fingerprints, as arrays of one length sorted by photo id."""
-
-    photo: np.ndarray
-    hashes: np.ndarray
-    flat: np.ndarray
-    due: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.photo)
-
-
-def search(*, threads: int = 1) -> int:
-    """Join live fingerprints that are due against all live ones; return how many were.
-
-    Pairs found become comparisons, except those a person has answered.
-    """
-    population, apart = _population()
-    new = np.flatnonzero(population.due)[:SEARCH_AT_ONCE]
-    if not len(new):
-        return 0
-    # What lies in the trash is not looked at now, so it has to look when it is back.
-    _mark(apart, Search.APART)
-    pairs = _pairs(population, new, threads=threads)
-    searched = population.photo[new].tolist()
-    _offer(pairs)
-    for some in chunks(searched, FEW):
-        Comparison.objects.measured().touching(some).regroup()
-    _mark(searched, Search.DONE)
-    return len(searched)
-
-
-def _population() -> tuple[Population, list[int]]:
-    """Return the live fingerprints, and the ids of those in the trash not yet apart."""
-    rows = Fingerprint.objects.current().order_by("pk")
-    columns = rows.values_list(
-        "pk", "bits", "quality", "search", "photo__trashed_at"
-    ).iterator(chunk_size=10_000)
-    live: list[tuple[int, bytes, int, bool]] = []
-    apart = []
-    for pk, bits, quality, state, trashed_at in columns:
-        if trashed_at is None:
-            live.append((pk, bytes(bits), quality, state == Search.DUE))
-        elif state != Search.APART:
-            apart.append(pk)
-    quality = np.array([row[2] for row in live], dtype=np.int16)
-    population = Population(
-        photo=np.array([row[0] for row in live], dtype=np.int64),
-        hashes=perceptual.words(b"".join(row[1] for row in live)),
-        flat=quality < perceptual.FLAT_BELOW,
-        due=np.array([row[3] for row in live], dtype=np.bool_),
-    )
-    return population, apart
-
-
-def _pairs(
-    population: Population, new: np.ndarray, *, threads: int
-) -> dict[Pair, Found]:
-    near = neighbours(
-        population.hashes[new],
-        population.hashes,
-        flat_new=population.flat[new],
-        flat_everything=population.flat,
-        threads=threads,
-    )
-    pairs = {}
-    photos = population.photo.tolist()
-    ours = [photos[place] for place in new.tolist()]
-    for place, other, distance, turn in near:
-        one, two = ours[place], photos[other]
-        if one < two:
-            pairs[one, two] = Found(distance, turn)
-        elif two < one:
-            pairs[two, one] = Found(distance, INVERSE_TURN[turn])
-    return pairs
-
-
-def _offer(pairs: dict[Pair, Found]) -> None:
-    for some in chunks(sorted(pairs), WRITE_AT_ONCE):
-        answered = _answered(some)
-        Comparison.objects.bulk_create(
-            [
-                Comparison(
-                    left_id=pair[0],
-                    right_id=pair[1],
-                    distance=pairs[pair].distance,
-                    turn=pairs[pair].turn,
-                )
-                for pair in some
-                if pair not in answered
-            ],
-            ignore_conflicts=True,
-        )
-
-
-def _answered(pairs: Iterable[Pair]) -> set[Pair]:
-    """Return the pairs of photos on which there is a verdict."""
-    pairs = list(pairs)
-    photos = Photo.objects.filter(pk__in={photo for pair in pairs for photo in pair})
-    digests = dict(photos.values_list("pk", "digest"))
-    by_digest = {pair_of(digests[one], digests[two]): (one, two) for one, two in pairs}
-    return {by_digest[pair] for pair in Verdict.objects.of(by_digest)}
-
-
 @transaction.atomic
-def _mark(photo_ids: Iterable[int], search: str) -> None:
+def _mark(photo_ids: Iterable[int], search: Search) -> None:
     for some in chunks(photo_ids, WRITE_AT_ONCE):
         Fingerprint.objects.filter(pk__in=some).update(search=search)

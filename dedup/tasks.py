@@ -6,12 +6,13 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dedup import measuring, perceptual, scan, sets
-from dedup.models import Comparison, Fingerprint, Turn
+from dedup import clues, measuring, perceptual, scan, searching, sets
+from dedup.models import Comparison, Fingerprint, Search, SearchPass, Turn
 from dedup.thumbnails import NoThumbnail, make_again, thumbnail
 from gallery import vault
 from gallery.models import Photo
 from gallery.tasks import sandbox
+from imagevault.board import Budget
 from imagevault.queue import enqueue, enqueue_steps, work_through
 from imagevault.work import Stage
 
@@ -23,8 +24,10 @@ PHOTOS = 256
 PAIRS = 256
 # How often every photo is looked at for what went another way.
 SWEEP_SECONDS = 60.0
-# New fingerprints are searched together: each search reads all of them.
+# New fingerprints are searched together, as each search reads all of them: when there
+# are so many, or so large a share of those searched before.
 GATHER = 5_000
+GATHER_SHARE = 0.1
 
 Task = Callable[[list[int]], None]
 
@@ -57,11 +60,15 @@ def enrol() -> None:
 
 
 def search_is_due() -> bool:
-    """Return whether enough fingerprints wait, or nothing more is about to come."""
-    due = Fingerprint.objects.to_search()[: GATHER + 1].count()
+    """Return whether a search is under way, enough fingerprints wait, or no more come."""
+    if SearchPass.objects.exists():
+        return True
+    due = Fingerprint.objects.to_search().live().count()
     if not due:
         return False
-    return due > GATHER or not Fingerprint.objects.outstanding().exists()
+    searched = Fingerprint.objects.filter(search=Search.DONE).count()
+    enough = due > max(GATHER, GATHER_SHARE * searched)
+    return enough or not Fingerprint.objects.outstanding().exists()
 
 
 def _enqueue_alone(name: str, task: Task) -> int:
@@ -74,12 +81,12 @@ def _enqueue_alone(name: str, task: Task) -> int:
 
 def fingerprint_photos(photo_ids: list[int]) -> None:
     """Look at a batch of thumbnails. Running it twice writes the same rows."""
-    digests = dict(Photo.objects.filter(pk__in=photo_ids).values_list("pk", "digest"))
-    looks: dict[int, perceptual.PerceptualHashes] = {}
+    photos = Photo.objects.in_bulk(photo_ids)
+    looks: dict[int, scan.Look] = {}
     try:
         for pk in work_through(Fingerprint.objects.all(), photo_ids):
             try:
-                looks[pk] = perceptual.fingerprint(thumbnail(digests[pk]))
+                looks[pk] = look(photos[pk])
             except NoThumbnail as lost:
                 Fingerprint.objects.all().put_back([pk])
                 make_again(lost)
@@ -87,10 +94,19 @@ def fingerprint_photos(photo_ids: list[int]) -> None:
         scan.record(looks)
 
 
+def look(photo: Photo) -> scan.Look:
+    """Return what a photo looks like; raise NoThumbnail."""
+    return scan.Look(
+        hashes=perceptual.fingerprint(thumbnail(photo.digest)),
+        clues=clues.clues(measuring.facts(photo), photo.name),
+    )
+
+
 def search_photos(_: list[int]) -> None:
-    """Look for the neighbours of what is new."""
+    """Look for the neighbours of what is new, for as long as a task may take."""
+    budget = Budget(settings.BATCH_SECONDS)
     try:
-        scan.search()
+        searching.search(stop=lambda: budget.is_spent)
     finally:
         Turn.release("search")
 

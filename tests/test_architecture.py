@@ -14,8 +14,8 @@ PURE = {
         "walk", "xmp",
     ],
     "dedup": [
-        "alignment", "grouping", "hamming", "neighbours", "perceptual", "ranking",
-        "relation",
+        "alignment", "candidates", "clues", "grouping", "hamming", "neighbours",
+        "perceptual", "ranking", "relation",
     ],
 }  # fmt: skip
 PURE_MODULES = [

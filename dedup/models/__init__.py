@@ -1,6 +1,11 @@
 from dedup.models.comparisons import Comparison, ComparisonQuerySet, Kind
 from dedup.models.decisions import Decision, Says, Verdict, VerdictQuerySet, pair_of
-from dedup.models.fingerprints import Fingerprint, FingerprintQuerySet, Search
+from dedup.models.fingerprints import (
+    Fingerprint,
+    FingerprintQuerySet,
+    Search,
+    SearchPass,
+)
 from dedup.models.sets import (
     Choice,
     DuplicateSet,
@@ -22,6 +27,7 @@ __all__ = [
     "Member",
     "Says",
     "Search",
+    "SearchPass",
     "Turn",
     "Verdict",
     "VerdictQuerySet",

@@ -29,6 +29,10 @@ class ComparisonQuerySet(StepQuerySet):
             right__thumbnail__recipe=Thumbnail.RECIPE,
         )
 
+    def claimable(self) -> StepQuerySet:
+        """What was never measured comes before what an older recipe answers."""
+        return super().claimable().order_by("recipe", "pk")
+
     def measured(self) -> ComparisonQuerySet:
         """Pairs with an answer, be it one of an older recipe."""
         return self.filter(recipe__gt=0)
@@ -60,8 +64,8 @@ class ComparisonQuerySet(StepQuerySet):
 class Comparison(Step):
     """A pair that a sieve offers, the smaller photo id left, and the judge's answer.
 
-    `road` says which sieve: by hash, or because a copy of one matches the other. Another
-    way to find candidates only adds rows.
+    `road` says how it was found (dedup.roads), "copy" where a copy of one matches the
+    other. Another way to find candidates only adds rows.
     """
 
     RECIPE = relation.RECIPE
@@ -72,6 +76,8 @@ class Comparison(Step):
     distance = models.PositiveSmallIntegerField(null=True, editable=False)
     # How the left picture has to be turned to lie on the right; dedup.perceptual.
     turn = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Whether they agree when one is mirrored, where local features proposed the pair.
+    mirrored = models.BooleanField(null=True, editable=False)
 
     kind = models.CharField(
         max_length=13, choices=Kind.choices, blank=True, editable=False

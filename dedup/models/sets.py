@@ -21,7 +21,8 @@ class Turn(models.Model):
     """A right that one process has at a time.
 
     That to change sets is held by a lock for one transaction, so that grouping and
-    deciding take turns. Rights to longer work are claimed for so many seconds.
+    deciding take turns; so is that to begin or end a search. Rights to longer work are
+    claimed for so many seconds.
     """
 
     name = models.CharField(max_length=20, primary_key=True)
@@ -32,14 +33,14 @@ class Turn(models.Model):
 
     @classmethod
     @contextmanager
-    def taken(cls) -> Iterator[None]:
-        """Run one transaction in which nobody else changes a set.
+    def taken(cls, name: str = "sets") -> Iterator[None]:
+        """Run one transaction in which nobody else has this right.
 
         SQLite's immediate transactions exclude each other by themselves.
         """
         with transaction.atomic():
-            cls.objects.get_or_create(name="sets")
-            cls.objects.select_for_update().get(name="sets")
+            cls.objects.get_or_create(name=name)
+            cls.objects.select_for_update().get(name=name)
             yield
 
     @classmethod

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from dedup import decisions, scan, sets
+from dedup import decisions, searching, sets
 from dedup.models import Comparison, Decision, DuplicateSet, Fingerprint, Turn, Verdict
 from gallery.models import Photo
 from tests.dedup import rows
@@ -141,7 +141,7 @@ def test_grouping_and_deciding_take_turns(anna):
 def test_promise_10_two_at_once_search_the_pairs_of_one(anna):
     for number in range(4):
         rows.fingerprint(rows.bare_photo(number), bytes(32))
-    at_once(scan.search, scan.search)
+    at_once(searching.search, searching.search)
     assert Comparison.objects.count() == 6
     assert not Fingerprint.objects.to_search().exists()
 

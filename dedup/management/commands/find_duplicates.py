@@ -63,6 +63,11 @@ class Command(BaseCommand):
         say(
             f"{similar:,} {'set' if similar == 1 else 'sets'} of similar shots to look at."
         )
+        if report.crowded:
+            say(
+                f"{report.crowded:,} photos look like more others than are compared: "
+                "the nearest ones were."
+            )
         for failed in report.failed:
             say(f"Not compared: {failed.what}: {failed.reason}")
 
