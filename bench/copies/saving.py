@@ -133,7 +133,10 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     while data[at + 1] != 0xDA:
         length = int.from_bytes(data[at + 2 : at + 4], "big") + 2
         yield data[at + 1], data[at : at + length]
-        at += length
+        # Some cameras leave padding between two segments.
+        at = data.index(b"\xff", at + length)
+        while data[at + 1] == 0xFF:
+            at += 1
     yield 0xDA, data[at:]
 
 
