@@ -14,8 +14,9 @@ PURE = {
         "walk", "xmp",
     ],
     "dedup": [
-        "alignment", "candidates", "clues", "grouping", "hamming", "neighbours",
-        "perceptual", "ranking", "relation",
+        "alignment", "candidates", "clues", "grouping", "hamming", "local_features",
+        "local_join", "local_neighbours", "neighbours", "perceptual", "ranking",
+        "relation",
     ],
 }  # fmt: skip
 PURE_MODULES = [
