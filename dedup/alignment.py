@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from dedup.perceptual import turned
+from dedup.traces import UNTRACED, Traces, traces
 
 # Work is spread over processes: threads inside each would only fight for the cores.
 cv2.setNumThreads(1)
@@ -31,6 +32,7 @@ RATIO = 0.8  # how much nearer the best match has to be than the second
 BLOCK = 20  # pixels
 BLUR = 1.2  # pixels: compression and noise differ between copies, shapes do not
 TEXTURE = 4.0  # grey levels: the least standard deviation of a block worth comparing
+WORTH_A_LOOK = 0.5  # share of agreeing blocks from which on traces are looked for
 AGREES = 0.8  # correlation of a block from which on it counts as the same
 DIFFERS = 0.5  # correlation below which its content is another
 _REACH = 8  # pixels a thing may have moved between two shots to be recognised
@@ -98,6 +100,7 @@ class Alignment:
     the overlap is than steps inside; both None without an outside. `spread`: standard
     deviation of the paler picture within it, in levels.
     `sharpness`: fine detail of the right picture over that of the left, at equal scale.
+    `traces`: what was done to one of them, looked for only where they may be copies.
     """
 
     method: str = "none"
@@ -126,6 +129,7 @@ class Alignment:
     spread: float = 0.0
     sharpness: float = 1.0
     tone: Tone = Tone()
+    traces: Traces = UNTRACED
 
     @property
     def found(self) -> bool:
@@ -176,7 +180,16 @@ def compare(
             best = measured
         if best.agreement >= 0.95 and best.blocks >= 24:
             break
-    return best
+    return _traced(best, left, right)
+
+
+def _traced(alignment: Alignment, left: Features, right: Features) -> Alignment:
+    """Return the answer with what was done to one of them, if they may be copies."""
+    alike = max(alignment.agreement, alignment.whole) >= WORTH_A_LOOK
+    if not alignment.found or not alike:
+        return alignment
+    matrix = np.array(alignment.matrix).reshape(3, 3)
+    return replace(alignment, traces=traces(left.picture, right.picture, matrix))
 
 
 def _merit(alignment: Alignment) -> float:

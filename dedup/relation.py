@@ -26,7 +26,14 @@ SAME_SCENE_INLIERS = 30
 WHOLE = 0.985  # correlation of pictures with too little texture for blocks
 RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
-FRAMED = 2.8  # seam over the root of the detail outside, above which a frame begins
+WHOLE_FRAME = 0.987  # share shown of both, above which nothing was cut off
+FRAMED = 2.2  # step across the edge over those beside it, above which a frame begins
+PLAIN = 0.6  # detail outside over that inside, above which only twice the step counts
+KEYSTONE = 1.015  # opposite sides this unequal are of one seen aslant
+MARK = 0.0003  # share of the picture from which on a thing was put on it
+BLOT = 0.006  # the same where colours went or became few
+SHIFT = 2.5  # grey levels from which on colours were changed
+COARSE = 0.13  # levels more for each step of JPEG quality below 40
 SHIFTED = 0.8  # pixels of local displacement no copy shows
 UNEXPLAINED = 4.0  # grey levels no tone curve explains, in untouched copies
 COPIES_CORRELATE = 0.9975  # median correlation of the blocks of untouched copies
@@ -386,40 +393,38 @@ def _relations(
         return
     yield from _frame(alignment)
     yield from _turn(alignment)
-    yield from _content(alignment)
-    yield from _colours(alignment)
+    yield from _content(left, right, alignment)
+    yield from _colours(left, right, alignment)
     yield from _size(left, right, alignment, detail)
     yield from _saving(left, right)
 
 
 def _frame(alignment: Alignment) -> Iterator[Relation]:
-    lefts, rights = alignment.left_overlap, alignment.right_overlap
-    if min(lefts, rights) > 0.987:
+    lefts, rights = alignment.traces.left_shown, alignment.traces.right_shown
+    if min(lefts, rights) > WHOLE_FRAME:
         return
-    if lefts > 0.96 or rights > 0.96:
-        narrow = Side.RIGHT if lefts < rights else Side.LEFT
-        box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
-        numbers = {"box": box, "share": round(min(lefts, rights), 4)}
-        if _is_framed(alignment):
-            yield Relation(Name.FRAMED, narrow.other, numbers)
-        else:
-            yield Relation(Name.CROPPED, narrow, numbers)
+    narrow = Side.RIGHT if lefts < rights else Side.LEFT
+    box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
+    numbers = {"box": box, "share": round(min(lefts, rights), 4)}
+    if _is_framed(alignment):
+        yield Relation(Name.FRAMED, narrow.other, numbers)
     else:
-        yield Relation(
-            Name.CROPPED,
-            Side.UNKNOWN,
-            {"box": alignment.left_box, "share": round(lefts, 4)},
-        )
+        # Where each shows something the other does not, neither is the whole picture.
+        whole = max(lefts, rights) > 0.96
+        yield Relation(Name.CROPPED, narrow if whole else Side.UNKNOWN, numbers)
 
 
 def _is_framed(alignment: Alignment) -> bool:
     """Return whether the wider photo is the narrow one with something put round it.
 
-    A crop goes on beyond its edges as it is inside: there is no seam, and no less detail.
+    A crop goes on beyond its edges as it is inside: there is no seam, and no less
+    detail. What was seen from one side has wedges at its edges, but no frame.
     """
-    if alignment.outside is None or alignment.seam is None:
+    found = alignment.traces
+    if found.seam is None or found.keystone > KEYSTONE:
         return False
-    return alignment.seam > FRAMED * max(alignment.outside, 0.01) ** 0.5
+    plain = alignment.outside is None or alignment.outside < PLAIN
+    return found.seam > (FRAMED if plain else 2 * FRAMED)
 
 
 def _turn(alignment: Alignment) -> Iterator[Relation]:
@@ -431,34 +436,59 @@ def _turn(alignment: Alignment) -> Iterator[Relation]:
         )
 
 
-def _content(alignment: Alignment) -> Iterator[Relation]:
-    if alignment.largest >= 2 or alignment.differing > 0.02:
+def _content(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+    """Yield that something was put on one of them, or cut out of it."""
+    marked = alignment.traces.mark > _least_mark(left, right, alignment)
+    seen_aslant = alignment.traces.keystone > KEYSTONE
+    if marked or seen_aslant or alignment.largest >= 2 or alignment.differing > 0.02:
         yield Relation(
             Name.EDITED,
             Side.UNKNOWN,
-            {"share": round(alignment.differing, 4), "patch": alignment.largest},
+            {
+                "share": round(max(alignment.differing, alignment.traces.mark), 4),
+                "patch": alignment.largest,
+                "keystone": round(alignment.traces.keystone, 3),
+            },
         )
 
 
-def _colours(alignment: Alignment) -> Iterator[Relation]:
-    tone = alignment.tone
-    changed = (
-        abs(tone.brightness) > 4
-        or not 0.94 < tone.contrast < 1.06
-        or not 0.88 < tone.saturation < 1.14
-        or tone.tint > 4
-    )
-    if changed:
+def _least_mark(left: Facts, right: Facts, alignment: Alignment) -> float:
+    """Return the share of the picture from which on a mark is believed.
+
+    Where colours went, those of small things do not follow the curve of the others.
+    """
+    few_colours = "GIF" in (left.format, right.format)
+    faded = not 0.5 < alignment.tone.saturation < 2 or alignment.tone.tint > 8
+    return BLOT if few_colours or faded else MARK
+
+
+def _colours(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relation]:
+    tone, shift = alignment.tone, alignment.traces.shift
+    least = _least_shift(left, right)
+    if shift > least or (least == SHIFT and shift > 1 and _is_toned(alignment)):
         yield Relation(
             Name.RECOLOURED,
             _paler(alignment),
             {
+                "shift": round(shift, 1),
                 "brightness": round(tone.brightness, 1),
                 "contrast": round(tone.contrast, 3),
                 "saturation": round(tone.saturation, 3),
                 "tint": round(tone.tint, 1),
             },
         )
+
+
+def _is_toned(alignment: Alignment) -> bool:
+    """Return whether contrast or saturation were changed, however little there is."""
+    tone = alignment.tone
+    return not 0.92 < tone.contrast < 1.08 or not 0.75 < tone.saturation < 1.33
+
+
+def _least_shift(left: Facts, right: Facts) -> float:
+    """Return from which shift on colours were changed, and not only compressed."""
+    quality = min(left.jpeg_quality or 100, right.jpeg_quality or 100)
+    return SHIFT + COARSE * max(0, 40 - quality)
 
 
 def _paler(alignment: Alignment) -> Side:
@@ -492,7 +522,7 @@ def size_factor(left: Facts, right: Facts, alignment: Alignment) -> float:
             (right, alignment.right_size),
         )
     ]
-    return alignment.scale * reduced[1] / max(reduced[0], 1e-9)
+    return alignment.traces.growth * reduced[1] / max(reduced[0], 1e-9)
 
 
 def _saving(left: Facts, right: Facts) -> Iterator[Relation]:

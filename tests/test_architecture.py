@@ -16,7 +16,7 @@ PURE = {
     "dedup": [
         "alignment", "candidates", "clues", "grouping", "hamming", "local_features",
         "local_join", "local_neighbours", "neighbours", "perceptual", "ranking",
-        "relation",
+        "relation", "traces",
     ],
 }  # fmt: skip
 PURE_MODULES = [
