@@ -11,23 +11,26 @@ moves.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import Any
 
 import cv2
 import numpy as np
 
-from dedup.perceptual import turned
+from dedup.laying import (
+    EDGE,
+    MINIMUM_INLIERS,
+    Features,
+    Flow,
+    Stand,
+    by_frames,
+    by_keypoints,
+    drawn_together,
+    features,
+    mirrors,
+    stand,
+)
 from dedup.traces import UNTRACED, Traces, traces
 
-# Work is spread over processes: threads inside each would only fight for the cores.
-cv2.setNumThreads(1)
-
-EDGE = 512  # pixels of the long edge of a thumbnail
-KEYPOINTS = 600
-SMALLEST = 32  # pixels of the short edge a picture needs for features
-MINIMUM_INLIERS = 12
-RATIO = 0.8  # how much nearer the best match has to be than the second
+__all__ = ["EDGE", "Alignment", "Features", "Tone", "compare", "features"]
 
 BLOCK = 20  # pixels
 BLUR = 1.2  # pixels: compression and noise differ between copies, shapes do not
@@ -36,27 +39,11 @@ WORTH_A_LOOK = 0.5  # share of agreeing blocks from which on traces are looked f
 AGREES = 0.8  # correlation of a block from which on it counts as the same
 DIFFERS = 0.5  # correlation below which its content is another
 _REACH = 8  # pixels a thing may have moved between two shots to be recognised
-_ATTEMPTS = 5  # to draw two pictures together; most need none
+_GLANCE = 4  # one pixel of so many squared is looked at first
+_HOPELESS = 0.15  # median correlation then, below which nothing is drawn together
+_STRANGERS = 0.05  # share of agreeing blocks below which nothing more is measured
+_CELL = 64  # pixels of the squares whose common drift is taken
 _LOOKED_FOR = 40  # blocks that are searched for a movement
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
-    """What comparing needs of one thumbnail; costs about 8 ms and 700 KB.
-
-    `picture` [height, width, 3] uint8 RGB; `grey` [height, width] uint8;
-    `points` [k, 2] float32, x and y in pixels; `descriptors` [k, 32] uint8.
-    """
-
-    picture: np.ndarray
-    grey: np.ndarray
-    points: np.ndarray
-    descriptors: np.ndarray
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self.grey.shape[1], self.grey.shape[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +82,9 @@ class Alignment:
     largest connected patch of those; `moved`: blocks found again some pixels away;
     `motion`: 90th percentile of the remaining local displacement, in pixels, where
     there is texture and the content is not another.
+    `bend`: 90th percentile of the displacement that neighbouring points share, in pixels;
+    `tilt`: how far a corner lies from where turning, scaling and stretching alone would
+    put it, in thousandths of the long edge.
     `outside`: fine detail of the larger picture outside the overlap over that inside
     (low for a plain or blurred frame); `seam`: how much sharper the step at the edge of
     the overlap is than steps inside; both None without an outside. `spread`: standard
@@ -124,6 +114,9 @@ class Alignment:
     largest: int = 0
     moved: int = 0
     motion: float = 0.0
+    bend: float = 0.0
+    tilt: float = 0.0
+    uneven: float = 0.0
     outside: float | None = None
     seam: float | None = None
     spread: float = 0.0
@@ -134,22 +127,6 @@ class Alignment:
     @property
     def found(self) -> bool:
         return self.method != "none"
-
-
-def features(thumbnail: np.ndarray) -> Features:
-    """Return the features of an upright thumbnail [height, width, 3], uint8 RGB.
-
-    Anything larger than EDGE is reduced first.
-    """
-    longest = max(thumbnail.shape[:2])
-    if longest > EDGE:
-        factor = EDGE / longest
-        size = [max(1, round(side * factor)) for side in thumbnail.shape[1::-1]]
-        thumbnail = cv2.resize(thumbnail, size, interpolation=cv2.INTER_AREA)
-    picture = np.ascontiguousarray(thumbnail)
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    points, descriptors = _keypoints(grey)
-    return Features(picture, grey, points, descriptors)
 
 
 def compare(
@@ -170,15 +147,15 @@ def compare(
     for method, inliers, matrix in _proposals(
         left, right, turn=turn, mirrored=mirrored
     ):
-        matrix, view, flow = _drawn_together(left, right, matrix)
+        if _hopeless(stand(left, right, matrix)):
+            continue
+        matrix, flow = drawn_together(left, right, matrix)
         measured = replace(
-            _measure(left, right, matrix, view, flow),
-            method=method,
-            inliers=inliers,
+            _measure(left, right, matrix, flow), method=method, inliers=inliers
         )
         if _merit(measured) > _merit(best):
             best = measured
-        if best.agreement >= 0.95 and best.blocks >= 24:
+        if best.agreement >= 0.8 and best.blocks >= 24:
             break
     return _traced(best, left, right)
 
@@ -200,286 +177,187 @@ def _merit(alignment: Alignment) -> float:
     return alignment.agreement * min(1.0, alignment.blocks / 12) + 0.05 * area
 
 
-# Ways to lay one over the other
-
-
 def _proposals(
     left: Features, right: Features, *, turn: int | None, mirrored: bool | None
 ) -> Iterator[tuple[str, int, np.ndarray]]:
     if turn is not None:
-        yield "frame", 0, _frame_matrix(left.size, right.size, turn)
-        mirrored = _mirrors(turn)
+        yield "frame", 0, by_frames(left.size, right.size, turn)
+        mirrored = mirrors(turn)
+    # A butterfly agrees with its mirror image: the other hand may agree better.
     for hand in [False, True] if mirrored is None else [mirrored]:
-        inliers, matrix = _feature_matrix(left, right, mirrored=hand)
+        inliers, matrix = by_keypoints(left, right, mirrored=hand)
         if matrix is not None:
             yield "features", inliers, matrix
-            return
 
 
-def _mirrors(turn: int) -> bool:
-    """Return whether a turn changes left hands into right hands."""
-    return turn in (1, 3, 4, 6)
-
-
-def _frame_matrix(
-    left: tuple[int, int], right: tuple[int, int], turn: int
-) -> np.ndarray:
-    """Return the matrix that puts the turned left frame on the right frame."""
-    corners = np.array([[[0, 0], [1, 0]], [[0, 1], [1, 1]]], dtype=np.float32)
-    start = turned(corners, turn)
-    edges = [(0, 0), (0, 1), (1, 0)]
-    source = np.array([start[e] * left for e in edges], dtype=np.float32) - 0.5
-    target = np.array([corners[e] * right for e in edges], dtype=np.float32) - 0.5
-    return _square(cv2.getAffineTransform(source, target))
-
-
-def _feature_matrix(
-    left: Features, right: Features, *, mirrored: bool
-) -> tuple[int, np.ndarray | None]:
-    """Return the matrix most feature matches agree on, and how many, or None."""
-    points, descriptors = left.points, left.descriptors
-    if mirrored:
-        points, descriptors = _keypoints(np.ascontiguousarray(left.grey[:, ::-1]))
-    if len(points) < MINIMUM_INLIERS or len(right.points) < MINIMUM_INLIERS:
-        return 0, None
-    matches = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(
-        descriptors, right.descriptors, k=2
-    )
-    good = [one for one, two in matches if one.distance < RATIO * two.distance]
-    if len(good) < MINIMUM_INLIERS:
-        return len(good), None
-    source = points[[m.queryIdx for m in good]]
-    target = right.points[[m.trainIdx for m in good]]
-    # The random choices inside are seeded alike: equal pictures, equal answer.
-    cv2.setRNGSeed(1)
-    matrix, mask = cv2.estimateAffinePartial2D(
-        source, target, ransacReprojThreshold=4.0, maxIters=2000, confidence=0.995
-    )
-    inliers = 0 if mask is None else int(mask.sum())
-    if matrix is None or inliers < MINIMUM_INLIERS or not _plausible(matrix):
-        return inliers, None
-    matrix = _square(matrix)
-    if mirrored:
-        matrix = matrix @ np.array([[-1, 0, left.size[0] - 1], [0, 1, 0], [0, 0, 1.0]])
-    return inliers, matrix
-
-
-def _plausible(matrix: np.ndarray) -> bool:
-    return 0.1 < abs(np.linalg.det(matrix[:2, :2])) ** 0.5 < 10
-
-
-@cache
-def _orb() -> Any:
-    return cv2.ORB_create(nfeatures=KEYPOINTS, fastThreshold=10)
-
-
-def _keypoints(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    points, descriptors = (), None
-    if min(grey.shape) >= SMALLEST:
-        points, descriptors = _orb().detectAndCompute(grey, None)
-    if descriptors is None:
-        return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
-    return cv2.KeyPoint_convert(points).reshape(-1, 2), descriptors
-
-
-def _square(matrix: np.ndarray) -> np.ndarray:
-    return np.vstack([matrix, [0.0, 0.0, 1.0]])
-
-
-# One view of both
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _View:
-    """Both pictures in the pixels of the coarser one, and where they overlap (bool)."""
-
-    left: np.ndarray
-    right: np.ndarray
-    overlap: np.ndarray
-    left_is_base: bool
-
-
-def _view(left: Features, right: Features, matrix: np.ndarray) -> _View:
-    """Warp the finer picture onto the coarser one."""
-    left_is_base = abs(np.linalg.det(matrix[:2, :2])) >= 1
-    if left_is_base:
-        base, other, to_base = left, right, np.linalg.inv(matrix)
-    else:
-        base, other, to_base = right, left, matrix
-    picture, to_base = _reduced(other.picture, to_base)
-    # Repeating the edge keeps black out of the blocks beside it.
-    warped = cv2.warpPerspective(
-        picture,
-        to_base,
-        base.size,
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    inside = np.full(picture.shape[:2], 255, dtype=np.uint8)
-    overlap = cv2.warpPerspective(inside, to_base, base.size) > 127
-    if left_is_base:
-        return _View(base.picture, warped, overlap, left_is_base)
-    return _View(warped, base.picture, overlap, left_is_base)
-
-
-def _reduced(picture: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce a picture that the matrix would shrink, so that no pixel is skipped."""
-    factor = abs(np.linalg.det(matrix[:2, :2])) ** 0.5
-    if factor > 0.8:
-        return picture, matrix
-    height, width = picture.shape[:2]
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    x, y = width / size[0], height / size[1]
-    back = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1.0]])
-    return small, matrix @ back
-
-
-def _even(picture: np.ndarray) -> np.ndarray:
-    """Return the grey picture with its local contrast made equal, uint8.
-
-    Optical flow takes a change of tone for a movement otherwise.
-    """
-    grey = _grey(picture).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    mean = cv2.blur(grey, (31, 31))
-    spread = np.sqrt(np.maximum(cv2.blur(grey * grey, (31, 31)) - mean * mean, 0)) + 4
-    return np.clip((grey - mean) / spread * 48 + 128, 0, 255).astype(np.uint8)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Flow:
-    """Points of the base and where the other picture shows them, both [k, 2], x and y."""
-
-    points: np.ndarray
-    found: np.ndarray
-
-    @property
-    def away(self) -> np.ndarray:
-        """Displacements in pixels, [k]."""
-        return np.hypot(*(self.found - self.points).T)
-
-
-def _flow(view: _View) -> _Flow:
-    base, other = _even(view.left), _even(view.right)
-    if not view.left_is_base:
-        base, other = other, base
-    mask = cv2.erode(view.overlap.astype(np.uint8), _square_of(9))
-    points = cv2.goodFeaturesToTrack(base, 250, 0.02, 10, mask=mask)
-    if points is None:
-        return _Flow(np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
-    found, status, _ = cv2.calcOpticalFlowPyrLK(
-        base, other, points, None, winSize=(21, 21), maxLevel=2
-    )
-    kept = status.ravel() == 1
-    return _Flow(points[kept].reshape(-1, 2), found[kept].reshape(-1, 2))
-
-
-def _drawn_together(
-    left: Features, right: Features, matrix: np.ndarray
-) -> tuple[np.ndarray, _View, _Flow]:
-    """Return the matrix mended by what is displaced under it, and what is still."""
-    for attempt in range(_ATTEMPTS):
-        view = _view(left, right, matrix)
-        flow = _flow(view)
-        if attempt == _ATTEMPTS - 1 or len(flow.points) < MINIMUM_INLIERS:
-            break
-        if np.quantile(flow.away, 0.75) < 0.15:
-            break
-        mend = _mend(flow, bent=attempt > 0)
-        if mend is None:
-            break
-        if view.left_is_base:
-            matrix = matrix @ mend
-        else:
-            matrix = np.linalg.inv(mend) @ matrix
-    return matrix, view, flow
-
-
-def _mend(flow: _Flow, *, bent: bool) -> np.ndarray | None:
-    """Return the matrix [3, 3] most displacements agree on, or None.
-
-    Affine, or with perspective if `bent`: only what is nearly in place already may ask
-    for so much freedom.
-    """
-    cv2.setRNGSeed(1)
-    if bent:
-        mend, mask = cv2.findHomography(flow.points, flow.found, cv2.RANSAC, 1.5)
-    else:
-        mend, mask = cv2.estimateAffine2D(
-            flow.points, flow.found, ransacReprojThreshold=2.0
-        )
-    if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(flow.points)):
-        return None
-    return mend if bent else _square(mend)
+def _hopeless(ground: Stand) -> bool:
+    """Return whether even a glance shows that the two have nothing in common there."""
+    side = _GLANCE
+    if min(ground.base.grey.shape) < 16 * side:
+        return False
+    base = cv2.blur(ground.base.grey, (side, side))[::side, ::side]
+    other = ground.seen(cv2.blur(ground.other.grey, (side, side)), step=side)
+    inside = np.ascontiguousarray(ground.overlap()[::side, ::side])
+    blocks = _blocks(base.astype(np.float32), other.astype(np.float32), inside, 8)
+    values = blocks.correlation[blocks.textured]
+    return len(values) >= 12 and float(np.median(values)) < _HOPELESS
 
 
 # How well they agree
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Blocks:
-    """One value for each block [rows, columns] of the base picture."""
+class _View:
+    """Both pictures in the pixels of the coarser one, grey float32 and a little blurred.
 
-    correlation: np.ndarray
-    textured: np.ndarray
-    lonely: np.ndarray
-    whole: float
-    spread: float
+    `overlap`: where both show something, [height, width] uint8; `colours`: both in RGB,
+    every second pixel, left and right.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    sharp: tuple[np.ndarray, np.ndarray]
+    overlap: np.ndarray
+    colours: tuple[np.ndarray, np.ndarray]
 
 
-def _measure(
-    left: Features, right: Features, matrix: np.ndarray, view: _View, flow: _Flow
-) -> Alignment:
-    shape = _shape(left, right, matrix, view)
-    size = _block_size(view.overlap.shape)
-    if view.overlap.mean() < 0.01 or min(view.overlap.shape) < size:
-        return shape
-    tone = _tone(view)
-    ours, theirs = _blurred(_toned(view, tone)), _blurred(_grey(view.right))
-    blocks = _blocks(ours, theirs, view.overlap, size)
-    around = _surroundings(left, right, matrix, shape)
-    values = blocks.correlation[blocks.textured]
-    differs = (blocks.textured & (blocks.correlation < DIFFERS)) | blocks.lonely
-    counted = max(1, int((blocks.textured | blocks.lonely).sum()))
-    return replace(
-        shape,
-        blocks=len(values),
-        agreement=float((values > AGREES).mean()) if len(values) else 0.0,
-        correlation=float(np.median(values)) if len(values) else 0.0,
-        whole=blocks.whole,
-        differing=float(differs.sum()) / counted,
-        largest=_largest_patch(differs),
-        moved=_moved(
-            ours, theirs, blocks.textured & (blocks.correlation < AGREES), size
-        ),
-        spread=blocks.spread,
-        motion=_motion(flow, blocks.textured & ~differs, size),
-        outside=around[0] if around else None,
-        seam=around[1] if around else None,
-        sharpness=_sharpness(view),
-        tone=tone,
+def _view(ground: Stand) -> _View:
+    base, other = ground.base, ground.other
+    greys = [base.grey, ground.seen(other.grey)]
+    colours = [base.picture[::2, ::2], ground.seen(other.picture, step=2)]
+    if not ground.left_is_base:
+        greys.reverse()
+        colours.reverse()
+    left, right = (_blurred(grey) for grey in greys)
+    return _View(
+        left=left,
+        right=right,
+        sharp=(greys[0], greys[1]),
+        overlap=_comparable(ground),
+        colours=(np.ascontiguousarray(colours[0]), np.ascontiguousarray(colours[1])),
     )
 
 
-def _grey(picture: np.ndarray) -> np.ndarray:
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+def _comparable(ground: Stand) -> np.ndarray:
+    """Return where both show something: what only one has filled up is no content."""
+    overlap = ground.overlap()
+    base, other = ground.base.filled, ground.other.filled
+    if base.any() or other.any():
+        overlap[base != ground.seen(other)] = 0
+    return overlap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks:
+    """One value for each block [rows, columns] of the base picture."""
+
+    size: int
+    correlation: np.ndarray
+    textured: np.ndarray
+    lonely: np.ndarray
+
+    @property
+    def differing(self) -> np.ndarray:
+        """Blocks whose content is another."""
+        return (self.textured & (self.correlation < DIFFERS)) | self.lonely
+
+    @property
+    def agreement(self) -> float:
+        values = self.correlation[self.textured]
+        return float((values > AGREES).mean()) if len(values) else 0.0
+
+
+def _measure(
+    left: Features, right: Features, matrix: np.ndarray, flow: Flow
+) -> Alignment:
+    ground = stand(left, right, matrix)
+    view = _view(ground)
+    shape = _shape(left, right, matrix, ground)
+    size = _block_size(view.overlap.shape)
+    if view.overlap.mean() < 0.01 or min(view.overlap.shape) < size:
+        return shape
+    blocks = _blocks(view.left, view.right, view.overlap, size)
+    shape = replace(
+        shape, blocks=int(blocks.textured.sum()), agreement=blocks.agreement
+    )
+    if shape.blocks >= 12 and blocks.agreement < _STRANGERS:
+        return shape
+    alike = _alike(view, blocks)
+    tone = _tone(view, alike)
+    toned = _toned(view, tone, alike)
+    if toned is not view:
+        blocks = _blocks(toned.left, toned.right, view.overlap, size)
+    around = _surroundings(left, right, matrix, shape)
+    return replace(
+        _figures(shape, toned, blocks, flow),
+        tone=tone,
+        sharpness=_sharpness(view),
+        outside=around[0] if around else None,
+        seam=around[1] if around else None,
+    )
+
+
+def _figures(shape: Alignment, view: _View, blocks: _Blocks, flow: Flow) -> Alignment:
+    values = blocks.correlation[blocks.textured]
+    differs = blocks.differing
+    counted = max(1, int((blocks.textured | blocks.lonely).sum()))
+    doubtful = blocks.textured & (blocks.correlation < AGREES)
+    alike = _comparable_flow(flow, blocks.textured & ~differs, blocks.size)
+    spreads = _level(view.left, view.overlap)[1], _level(view.right, view.overlap)[1]
+    return replace(
+        shape,
+        blocks=len(values),
+        agreement=blocks.agreement,
+        correlation=float(np.median(values)) if len(values) else 0.0,
+        whole=_whole(view.left, view.right, view.overlap),
+        differing=float(differs.sum()) / counted,
+        largest=_largest_patch(differs),
+        moved=_moved(view.left, view.right, doubtful, blocks.size),
+        spread=min(spreads),
+        motion=_motion(alike),
+        bend=_bend(alike),
+        uneven=_uneven(view, blocks.textured & ~differs, blocks.size),
+    )
 
 
 def _blurred(grey: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(grey.astype(np.float32), (0, 0), BLUR)
 
 
-def _toned(view: _View, tone: Tone) -> np.ndarray:
-    """Return the left in grey, its tones bent to those of the right if they differ much.
+def _alike(view: _View, blocks: _Blocks) -> np.ndarray:
+    """Return the overlap without what shows another content, uint8.
+
+    What was stamped on or has moved says nothing about how the tones were changed.
+    """
+    differs = blocks.differing.astype(np.uint8)
+    if not differs.any():
+        return view.overlap
+    size = blocks.size
+    other = np.zeros_like(view.overlap)
+    rows, columns = differs.shape
+    grown = cv2.dilate(differs, _square_of(3)).repeat(size, 0).repeat(size, 1)
+    other[: rows * size, : columns * size] = grown
+    alike = view.overlap & (1 - other)
+    return alike if alike.sum() > 0.2 * view.overlap.sum() else view.overlap
+
+
+def _toned(view: _View, tone: Tone, alike: np.ndarray) -> _View:
+    """Return the view, the left's tones bent to those of the right if they differ much.
 
     Correlation bears any straight change of tone; an equalised copy is bent.
     """
     if abs(tone.brightness) < 10 and 0.85 < tone.contrast < 1.18:
-        return _grey(view.left)
-    curve = _curve(_grey(view.left)[view.overlap], _grey(view.right)[view.overlap])
+        return view
+    curve = _curve(*_sampled(view, alike))
     curve = cv2.blur(curve.astype(np.float32).reshape(1, -1), (5, 1)).ravel()
-    return curve[_grey(view.left)]
+    bent = curve[view.sharp[0]]
+    return replace(view, left=_blurred(bent), sharp=(bent, view.sharp[1]))
+
+
+def _sampled(view: _View, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every second grey pixel of each side that lies inside, [n] uint8 each."""
+    kept = inside[::2, ::2] > 0
+    return view.sharp[0][::2, ::2][kept], view.sharp[1][::2, ::2][kept]
 
 
 def _curve(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -505,8 +383,7 @@ def _tiles(plane: np.ndarray, size: int) -> np.ndarray:
 def _blocks(
     left: np.ndarray, right: np.ndarray, overlap: np.ndarray, size: int
 ) -> _Blocks:
-    inside = overlap.astype(np.float32)
-    counted = _tiles(inside, size) > 0.98
+    counted = _tiles(overlap.astype(np.float32), size) > 0.98
     # Moments about the middle level: float32 loses little of a variance then.
     left, right = left - 128, right - 128
     ours, theirs = _tiles(left, size), _tiles(right, size)
@@ -514,35 +391,79 @@ def _blocks(
     two = np.sqrt(np.maximum(_tiles(right * right, size) - theirs * theirs, 0))
     shared = _tiles(left * right, size) - ours * theirs
     correlation = shared / np.maximum(one * two, 1e-3)
-    mask = overlap.astype(np.uint8)
-    spreads = _level(left, mask)[1], _level(right, mask)[1]
     # A paler copy has less texture everywhere: measure it by its own scale.
-    gain = float(np.clip(spreads[1] / max(spreads[0], 1e-6), 0.25, 4))
-    scaled = two / gain
+    spreads = _level(left, overlap)[1], _level(right, overlap)[1]
+    scaled = two / float(np.clip(spreads[1] / max(spreads[0], 1e-6), 0.25, 4))
     least, most = np.minimum(one, scaled), np.maximum(one, scaled)
     return _Blocks(
+        size=size,
         correlation=correlation,
         textured=counted & (least >= TEXTURE),
         lonely=counted & (most > 3 * TEXTURE) & (least < TEXTURE / 2),
-        whole=_whole(left, right, mask),
-        spread=min(spreads),
     )
 
 
 def _whole(left: np.ndarray, right: np.ndarray, mask: np.ndarray) -> float:
     """Return the correlation of all pixels where the mask is set."""
     (ours, one), (theirs, two) = _level(left, mask), _level(right, mask)
-    shared = cv2.mean(left * right, mask)[0] - ours * theirs
+    shared = cv2.mean((left - ours) * (right - theirs), mask)[0]
     return float(shared / max(one * two, 1e-3))
 
 
-def _motion(flow: _Flow, comparable: np.ndarray, size: int) -> float:
+def _comparable_flow(flow: Flow, comparable: np.ndarray, size: int) -> Flow:
+    """Return the flow of points in blocks [rows, columns] that can be compared."""
     columns, rows = (flow.points / size).astype(int).T
     inside = (rows < comparable.shape[0]) & (columns < comparable.shape[1])
     inside[inside] = comparable[rows[inside], columns[inside]]
-    if inside.sum() < MINIMUM_INLIERS:
+    return Flow(flow.points[inside], flow.found[inside])
+
+
+def _motion(flow: Flow) -> float:
+    if len(flow.points) < MINIMUM_INLIERS:
         return 0.0
-    return float(np.quantile(flow.away[inside], 0.9))
+    return float(np.quantile(flow.away, 0.9))
+
+
+def _bend(flow: Flow) -> float:
+    """Return the 90th percentile of the drift that neighbouring points share, in pixels.
+
+    Noise drifts every way; what bends or stands at another depth drifts together. What
+    the median of so few points may be off by chance is taken away.
+    """
+    places = (flow.points // _CELL).astype(int)
+    cells = places[:, 0] * 1000 + places[:, 1]
+    shared = [
+        _shared_drift(flow.drift[cells == cell])
+        for cell in np.unique(cells)
+        if (cells == cell).sum() >= 4
+    ]
+    return float(np.quantile(shared, 0.9)) if len(shared) >= 4 else 0.0
+
+
+def _shared_drift(drift: np.ndarray) -> float:
+    middle = np.median(drift, axis=0)
+    deviation = 1.48 * np.median(np.abs(drift - middle), axis=0)
+    chance = 2 * 1.25 * np.hypot(*deviation) / len(drift) ** 0.5
+    return max(0.0, float(np.hypot(*middle) - chance))
+
+
+def _uneven(view: _View, comparable: np.ndarray, size: int) -> float:
+    """Return how much the ratio of fine detail varies from place to place.
+
+    Half the spread of its logarithm between the quartiles. A copy is blurred or
+    sharpened everywhere alike; another focus moves the sharp plane.
+    """
+    if comparable.sum() < 12:
+        return 0.0
+    energies = [
+        _tiles((sharp - blurred) ** 2, size) + 1.0
+        for sharp, blurred in zip(view.sharp, (view.left, view.right), strict=True)
+    ]
+    weights = cv2.blur(comparable.astype(np.float32), (3, 3)) + 1e-6
+    ratio = np.where(comparable, 0.5 * np.log(energies[1] / energies[0]), 0)
+    smooth = cv2.blur(ratio.astype(np.float32), (3, 3)) / weights
+    low, high = np.quantile(smooth[comparable], (0.1, 0.9))
+    return float(high - low)
 
 
 def _largest_patch(differs: np.ndarray) -> int:
@@ -598,33 +519,29 @@ def _in_company(
 
 
 def _sharpness(view: _View) -> float:
+    inside = cv2.erode(view.overlap, _square_of(5))
     energies = []
-    inside = cv2.erode(view.overlap.astype(np.uint8), np.ones((5, 5), np.uint8))
-    for side in (view.left, view.right):
-        grey = _grey(side).astype(np.float32)
-        fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
-        contrast = max(_level(grey, inside)[1], 1.0)
-        energies.append(_level(fine, inside)[1] / contrast)
+    for sharp, blurred in zip(view.sharp, (view.left, view.right), strict=True):
+        fine = _level(sharp - blurred, inside)[1]
+        energies.append(fine / max(_level(blurred, inside)[1], 1.0))
     return (energies[1] + 1e-3) / (energies[0] + 1e-3)
 
 
-def _tone(view: _View) -> Tone:
-    inside = view.overlap.astype(np.uint8)
-    (grey, spread), (other, width) = (
-        _level(_grey(side), inside) for side in (view.left, view.right)
-    )
-    ours, theirs = (np.array(cv2.mean(p, inside)[:3]) for p in (view.left, view.right))
-    colours = [_colourfulness(side, inside) for side in (view.left, view.right)]
-    brightness = other - grey
+def _tone(view: _View, alike: np.ndarray) -> Tone:
+    grey, other = (_level(side, alike) for side in view.sharp)
+    inside = np.ascontiguousarray(alike[::2, ::2])
+    ours, theirs = (np.array(cv2.mean(side, inside)[:3]) for side in view.colours)
+    colours = [_colourfulness(side, inside) for side in view.colours]
+    brightness = other[0] - grey[0]
+    everywhere = np.ascontiguousarray(view.overlap[::2, ::2])
+    apart = cv2.mean(cv2.absdiff(*view.colours), everywhere)
     return Tone(
         brightness=brightness,
-        contrast=(width + 0.5) / (spread + 0.5),
+        contrast=(other[1] + 0.5) / (grey[1] + 0.5),
         saturation=(colours[1] + 2) / (colours[0] + 2),
         tint=float(np.abs(theirs - ours - brightness).max()),
-        residual=_residual(view),
-        difference=float(
-            np.mean(cv2.mean(cv2.absdiff(view.left, view.right), inside)[:3])
-        ),
+        residual=_residual(view, alike),
+        difference=float(np.mean(apart[:3])),
     )
 
 
@@ -642,12 +559,9 @@ def _colourfulness(picture: np.ndarray, inside: np.ndarray) -> float:
     return float(cv2.mean(cv2.subtract(strongest, weakest), inside)[0])
 
 
-def _residual(view: _View) -> float:
+def _residual(view: _View, alike: np.ndarray) -> float:
     """Return what is left of the right after the best curve over the left, in levels."""
-    ours, theirs = (
-        _grey(side)[::2, ::2][view.overlap[::2, ::2]]
-        for side in (view.left, view.right)
-    )
+    ours, theirs = _sampled(view, alike)
     return float(np.abs(theirs - _curve(ours, theirs)[ours]).mean())
 
 
@@ -655,14 +569,14 @@ def _residual(view: _View) -> float:
 
 
 def _shape(
-    left: Features, right: Features, matrix: np.ndarray, view: _View
+    left: Features, right: Features, matrix: np.ndarray, ground: Stand
 ) -> Alignment:
     sides = matrix[:2, :2]
     determinant = float(np.linalg.det(sides))
     mirrored = determinant < 0
     spread = np.linalg.svd(sides, compute_uv=False)
     across = sides[:, 0] * (-1 if mirrored else 1)
-    left_overlap, right_overlap = _overlaps(view, matrix, left.size, right.size)
+    left_overlap, right_overlap = _overlaps(ground, matrix, left.size, right.size)
     return Alignment(
         matrix=tuple(float(value) for value in (matrix / matrix[2, 2]).ravel()),
         left_size=left.size,
@@ -671,6 +585,7 @@ def _shape(
         degrees=float(np.degrees(np.arctan2(across[1], across[0]))),
         mirrored=mirrored,
         stretch=float(spread[0] / max(spread[1], 1e-9)),
+        tilt=_tilt(matrix, left.size),
         left_overlap=left_overlap,
         right_overlap=right_overlap,
         left_box=_box(np.linalg.inv(matrix), right.size, left.size),
@@ -678,16 +593,32 @@ def _shape(
     )
 
 
+def _tilt(matrix: np.ndarray, size: tuple[int, int]) -> float:
+    """Return how far a corner lies from where turning and scaling would put it.
+
+    In thousandths of the long edge; a stretch along the picture's sides is none.
+    """
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float) * size
+    placed = cv2.perspectiveTransform(corners[None], matrix)[0]
+    flat = np.column_stack([corners, np.ones(4)])
+    affine = np.linalg.lstsq(flat, placed, rcond=None)[0]
+    bent = np.hypot(*(flat @ affine - placed).T).max()
+    across, down = affine[:2]
+    lengths = np.hypot(*across), np.hypot(*down)
+    skew = abs(across @ down) / max(lengths[0] * lengths[1], 1e-9)
+    scale = (lengths[0] * lengths[1]) ** 0.5
+    return float(1000 * (bent / scale / max(size) + skew / 2))
+
+
 def _overlaps(
-    view: _View, matrix: np.ndarray, left: tuple[int, int], right: tuple[int, int]
+    ground: Stand, matrix: np.ndarray, left: tuple[int, int], right: tuple[int, int]
 ) -> tuple[float, float]:
     """Return the share of each picture that the other one shows."""
     growth = abs(float(np.linalg.det(matrix[:2, :2])))
-    pixels = float(view.overlap.sum())
-    if view.left_is_base:
-        areas = pixels, pixels * growth
-    else:
-        areas = pixels / growth, pixels
+    pixels = float(ground.overlap().sum())
+    areas = (
+        (pixels, pixels * growth) if ground.left_is_base else (pixels / growth, pixels)
+    )
     one, two = areas[0] / (left[0] * left[1]), areas[1] / (right[0] * right[1])
     return min(1.0, one), min(1.0, two)
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from math import log
 from typing import Any
 
 from dedup.alignment import Alignment
 from gallery.detail import TRUE_DETAIL
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 1
+RECIPE = 2
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
@@ -34,9 +35,11 @@ MARK = 0.0003  # share of the picture from which on a thing was put on it
 BLOT = 0.006  # the same where colours went or became few
 SHIFT = 2.5  # grey levels from which on colours were changed
 COARSE = 0.13  # levels more for each step of JPEG quality below 40
-SHIFTED = 0.8  # pixels of local displacement no copy shows
-UNEXPLAINED = 4.0  # grey levels no tone curve explains, in untouched copies
-COPIES_CORRELATE = 0.9975  # median correlation of the blocks of untouched copies
+UNEXPLAINED = 0.065  # share of the contrast no tone curve explains, if shot again
+SHOT_AGAIN = 1.1  # sum of what speaks for a second shot, each in units of its own
+TILT, BEND, UNEVEN = 2.5, 0.2, 0.6  # those units, about what one copy in 100 reaches
+TILT_COUNTS = 0.6  # at most: a copy may be straightened in perspective
+INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
@@ -275,8 +278,11 @@ def _kind(
 
 
 def _enough(alignment: Alignment) -> bool:
-    few = alignment.blocks >= ENOUGH_BLOCKS // 2
-    return alignment.blocks >= ENOUGH_BLOCKS or (few and alignment.inliers >= 60)
+    matching = alignment.inliers / INLIERS_A_BLOCK
+    return (
+        alignment.blocks >= ENOUGH_BLOCKS // 2
+        and alignment.blocks + matching >= ENOUGH_BLOCKS
+    )
 
 
 def two_shots(left: Facts, right: Facts) -> str:
@@ -332,20 +338,25 @@ def _has_motion(alignment: Alignment) -> bool:
 def _looks_shot_again(alignment: Alignment) -> bool:
     """Return whether all agrees, but less well than copies do.
 
-    Either places are displaced and look different, or nothing was done to tone and
-    sharpness that would explain what differs.
+    Something is left that no change of tone explains, and the geometry or the focus is
+    not that of one picture.
     """
-    tone = alignment.tone
-    if alignment.motion > SHIFTED and tone.residual > 3.5:
-        return True
-    untouched = (
-        abs(tone.brightness) < 4
-        and 0.94 < tone.contrast < 1.06
-        and 0.88 < tone.saturation < 1.14
-        and 0.67 < alignment.sharpness < 1.5
+    unexplained = alignment.tone.residual > UNEXPLAINED * alignment.spread
+    return unexplained and signs_of_another_shot(alignment) > SHOT_AGAIN
+
+
+def signs_of_another_shot(alignment: Alignment) -> float:
+    """Return what speaks for a second shot: 0 for most copies, above 1 for hardly any.
+
+    Another point of view tilts and bends what it shows, another focus is sharp elsewhere;
+    a picture blurred or sharpened as a whole changes a little unevenly, too.
+    """
+    uneven = alignment.uneven - 0.25 * abs(log(max(alignment.sharpness, 1e-3)))
+    return (
+        min(TILT_COUNTS, alignment.tilt / TILT)
+        + alignment.bend / BEND
+        + max(0.0, uneven) / UNEVEN
     )
-    differs = tone.residual > UNEXPLAINED and alignment.correlation < COPIES_CORRELATE
-    return untouched and differs
 
 
 def _by_the_whole(alignment: Alignment) -> Judgement:

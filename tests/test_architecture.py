@@ -14,9 +14,9 @@ PURE = {
         "walk", "xmp",
     ],
     "dedup": [
-        "alignment", "candidates", "clues", "grouping", "hamming", "local_features",
-        "local_join", "local_neighbours", "neighbours", "perceptual", "ranking",
-        "relation", "traces",
+        "alignment", "candidates", "clues", "compiled", "grouping", "hamming", "laying",
+        "local_features", "local_join", "local_neighbours", "nearest", "neighbours",
+        "perceptual", "ranking", "relation", "traces",
     ],
 }  # fmt: skip
 PURE_MODULES = [

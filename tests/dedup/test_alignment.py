@@ -1,6 +1,7 @@
+import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from dedup.alignment import Features, compare, features
 from tests.pictures import scene
@@ -97,6 +98,54 @@ def test_a_stamp_is_noticed_and_is_no_motion(original):
     found = compare(original, seen(stamped), turn=0)
     assert found.largest >= 4
     assert found.moved == 0
+
+
+def test_a_bent_picture_is_noticed_and_noise_is_no_bend(original):
+    grid = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    waved = 1.5 * np.sin(grid[1] / WIDTH * 9).astype(np.float32)
+    bent = cv2.remap(np.asarray(picture()), grid[1], grid[0] + waved, cv2.INTER_CUBIC)
+    assert compare(original, features(bent), turn=0).bend > 0.3
+    noise = np.random.default_rng(4).normal(0, 12, (HEIGHT, WIDTH, 3))
+    noisy = (np.asarray(picture()) + noise).clip(0, 255).astype(np.uint8)
+    assert compare(original, features(noisy), turn=0).bend < 0.1
+
+
+def test_perspective_is_told_from_turning_and_scaling(original):
+    leaning = (1, 0, 0, 0, 1, 0, 0.0001, 0.00005)
+    tilted = picture().transform(
+        picture().size, Image.Transform.PERSPECTIVE, leaning, Image.Resampling.BICUBIC
+    )
+    assert compare(original, seen(tilted)).tilt > 3
+    turned = picture().rotate(-3, Image.Resampling.BICUBIC).crop((30, 30, 480, 350))
+    assert compare(original, seen(turned)).tilt < 1
+
+
+def test_another_focus_is_sharp_elsewhere(original):
+    soft = picture().filter(ImageFilter.GaussianBlur(1.5))
+    half = picture()
+    half.paste(soft.crop((256, 0, WIDTH, HEIGHT)), (256, 0))
+    refocused = compare(original, seen(half), turn=0).uneven
+    assert refocused > 0.6
+    assert compare(original, seen(soft), turn=0).uneven < 0.8 * refocused
+
+
+def test_what_was_never_decoded_is_not_compared(original):
+    cut = picture()
+    cut.paste("grey", (0, 230, WIDTH, HEIGHT))
+    found = compare(original, seen(cut), turn=0)
+    assert found.agreement > 0.95
+    assert found.differing < 0.05
+    assert found.left_overlap > 0.98
+
+
+def test_a_symmetrical_picture_is_recognised_by_the_right_hand():
+    left_half = scene(seed=5, size=(150, 384))
+    butterfly = picture()
+    butterfly.paste(left_half, (100, 0))
+    butterfly.paste(ImageOps.mirror(left_half), (250, 0))
+    found = compare(seen(butterfly), seen(ImageOps.mirror(butterfly)))
+    assert found.agreement > 0.95
+    assert found.left_overlap > 0.95
 
 
 def test_measuring_twice_gives_the_same(original):

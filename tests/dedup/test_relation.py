@@ -84,12 +84,28 @@ def test_promise_08_something_moved_makes_two_shots():
 
 
 def test_promise_08_without_times_a_shot_that_agrees_a_little_less_is_no_copy():
-    again = replace(PERFECT, correlation=0.99, tone=Tone(residual=6))
+    again = replace(PERFECT, bend=0.3, tone=Tone(residual=6))
     answer = judge(facts("a"), facts("b"), again, 20)
     assert (answer.kind, answer.separates) == (Kind.SIMILAR_SHOTS, True)
     assert answer.confidence <= 0.5
     # The camera's own second on both files speaks for a copy saved with loss.
     assert judge(shot("a"), shot("b"), again, 20).kind == Kind.DUPLICATES
+
+
+def test_promise_08_another_focus_or_point_of_view_is_another_shot():
+    left_over = replace(PERFECT, tone=Tone(residual=6))
+    for sign in ({"uneven": 0.8}, {"bend": 0.3}, {"tilt": 2.5, "uneven": 0.4}):
+        answer = judge(facts("a"), facts("b"), replace(left_over, **sign), 0)
+        assert answer.kind == Kind.SIMILAR_SHOTS, sign
+    # The noise of strong compression is neither.
+    assert judge(facts("a"), facts("b"), left_over, 0).kind == Kind.DUPLICATES
+
+
+def test_keypoints_count_where_few_blocks_have_texture():
+    moon = replace(PERFECT, method="features", blocks=7, inliers=60)
+    assert judge(facts("a"), facts("b"), moon).kind == Kind.DUPLICATES
+    dark = replace(moon, inliers=20)
+    assert judge(facts("a"), facts("b"), dark).kind == Kind.DISTINCT
 
 
 def test_equal_pixels_are_duplicates_whatever_the_clock_says():
