@@ -124,22 +124,23 @@ def _stars(
     placed: set[int],
 ) -> list[Group]:
     """Gather round each photo, the best first, the free ones that match it."""
+    strangers: dict[int, set[int]] = defaultdict(set)
+    for one, two in map(tuple, apart):
+        strangers[one].add(two)
+        strangers[two].add(one)
     groups = []
     for keeper in sorted(partners, key=lambda photo: (rank[photo], photo)):
         if keeper in placed:
             continue
-        others: list[tuple[int, float]] = []
+        others: dict[int, float] = {}
         near = partners[keeper]
         for other in sorted(
             near, key=lambda photo: (-near[photo].strength, rank[photo], photo)
         ):
             # A~B and B~C do not make A~C; and two shots are never joined by a copy.
-            free = other not in placed
-            if free and not any(
-                frozenset((other, member)) in apart for member, _ in others
-            ):
-                others.append((other, near[other].confidence))
+            if other not in placed and others.keys().isdisjoint(strangers[other]):
+                others[other] = near[other].confidence
         if others:
-            groups.append(Group(kind, keeper, tuple(others)))
-            placed.update((keeper, *(photo for photo, _ in others)))
+            groups.append(Group(kind, keeper, tuple(others.items())))
+            placed.update((keeper, *others))
     return groups

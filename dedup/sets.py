@@ -42,23 +42,41 @@ ALTERATIONS = {Name.RECOLOURED, Name.EDITED}
 def regroup() -> int:
     """Make the sets of some newly measured pairs; return how many pairs there were.
 
-    All sets that these pairs touch are made anew together, in one transaction.
+    All sets that these pairs touch are made anew together, in one transaction, and all
+    that is known of their photos is taken account of.
     """
     if not Comparison.objects.to_group().exists():
         return 0
     with Turn.taken():
-        pairs = list(
+        pks = list(
             Comparison.objects.to_group()
             .order_by("pk")
-            .values_list("pk", "left", "right", "kind")[:AT_ONCE]
+            .values_list("pk", flat=True)[:AT_ONCE]
         )
-        scene = _scene(_seeds(pairs))
+        # Marked before they are read: who measures one again meanwhile is not overheard.
+        count = Comparison.objects.filter(pk__in=pks).update(is_grouped=True)
+        pairs = Comparison.objects.filter(pk__in=pks)
+        scene = _scene(_seeds(pairs.values_list("pk", "left", "right", "kind")))
         if scene.photos:
+            count += _take_account(scene.photos)
             _bring_about(_wanted(scene), scene.sets)
-        Comparison.objects.filter(pk__in=[pk for pk, *_ in pairs]).update(
-            is_grouped=True
-        )
-    return len(pairs)
+    return count
+
+
+def _take_account(photos: set[int]) -> int:
+    """Mark the pairs among these photos as grouped; return how many were not.
+
+    A thousand copies are tens of thousands of pairs and one scene: it is made once for
+    all of them.
+    """
+    count = 0
+    for some in chunks(sorted(photos), FEW):
+        rows = Comparison.objects.to_group().filter(left__in=some)
+        among = [pk for pk, right in rows.values_list("pk", "right") if right in photos]
+        for few in chunks(among, AT_ONCE):
+            rows = Comparison.objects.filter(pk__in=few)
+            count += rows.update(is_grouped=True)
+    return count
 
 
 @dataclass(slots=True)
@@ -195,28 +213,43 @@ def _propose(
     """Have keepers compared with what only their members match.
 
     The sieve may miss a crop of the keeper that it found from another copy; once that
-    copy is in the trash, nobody would ask.
+    copy is in the trash, nobody would ask. So a crowd, too, of which every photo was
+    compared with a few, comes together: each photo asks for the best keeper it has not
+    been compared with, and when that is measured for the next one.
     """
     partners: dict[int, set[int]] = defaultdict(set)
     for (left, right), comparison in pairs.items():
         if comparison.kind == Kind.DUPLICATES:
             partners[left].add(right)
             partners[right].add(left)
-    new = {
-        _in_order(one.keeper, near)
-        for one in groups
-        if one.kind == Judged.DUPLICATES
-        for other, _ in one.others
-        for near in partners[other] - set(one.photos)
-    }
-    known = set(pairs) | {_in_order(*pair) for pair in parted}
+    known = {*pairs, *(_in_order(*pair) for pair in parted)}
+    stars = [one for one in groups if one.kind == Judged.DUPLICATES]
+    known |= _compared([one.keeper for one in stars])
+    placed = {pk: place for place, one in enumerate(stars) for pk in one.photos}
+    asked: dict[int, tuple[int, int]] = {}
+    for place, one in enumerate(stars):
+        near = {pk for other, _ in one.others for pk in partners[other]}
+        for pk in near - asked.keys():
+            pair = _in_order(one.keeper, pk)
+            # Whom a better keeper has stays there.
+            if placed.get(pk, place + 1) > place and pair not in known:
+                asked[pk] = pair
     Comparison.objects.bulk_create(
         [
             Comparison(left_id=left, right_id=right, road="copy")
-            for left, right in sorted(new - known)
+            for left, right in sorted(asked.values())
         ],
         ignore_conflicts=True,
     )
+
+
+def _compared(photos: Iterable[int]) -> set[tuple[int, int]]:
+    """Return the pairs, measured or not yet, that these photos are in."""
+    found: set[tuple[int, int]] = set()
+    for some in chunks(photos, FEW):
+        rows = Comparison.objects.touching(some)
+        found.update(rows.values_list("left", "right"))
+    return found
 
 
 def _in_order(one: int, other: int) -> tuple[int, int]:

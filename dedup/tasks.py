@@ -28,6 +28,8 @@ SWEEP_SECONDS = 60.0
 # are so many, or so large a share of those searched before.
 GATHER = 5_000
 GATHER_SHARE = 0.1
+# Measured pairs are grouped together, too.
+GATHER_PAIRS = 2_000
 
 Task = Callable[[list[int]], None]
 
@@ -46,7 +48,7 @@ def feed(room: int) -> int:
         queued += enqueue_steps(
             Comparison.objects.all(), compare_pairs, room=room - queued, size=PAIRS
         )
-    if queued < room and Comparison.objects.to_group().exists():
+    if queued < room and grouping_is_due():
         queued += _enqueue_alone("group", group_pairs)
     return queued
 
@@ -69,6 +71,17 @@ def search_is_due() -> bool:
     searched = Fingerprint.objects.filter(search=Search.DONE).count()
     enough = due > max(GATHER, GATHER_SHARE * searched)
     return enough or not Fingerprint.objects.outstanding().exists()
+
+
+def grouping_is_due() -> bool:
+    """Return whether enough pairs were measured, or nothing more is about to be.
+
+    Each time, all that hangs together with a newly measured pair is made anew.
+    """
+    waiting = Comparison.objects.to_group()[: GATHER_PAIRS + 1].count()
+    if waiting > GATHER_PAIRS:
+        return True
+    return bool(waiting) and not Comparison.objects.outstanding().exists()
 
 
 def _enqueue_alone(name: str, task: Task) -> int:

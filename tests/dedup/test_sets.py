@@ -240,3 +240,33 @@ def test_which_of_two_was_altered_is_not_guessed(vault, name, camera, is_sure):
     regroup()
     # Only sure sets can be carried out many at a time.
     assert (DuplicateSet.objects.get().confidence >= SURE) == is_sure
+
+
+def test_a_crowd_comes_together_though_each_was_compared_with_few(db, vault):
+    photos = [
+        rows.bare_photo(number, width=100, height=100, size=9_000 - number)
+        for number in range(40)
+    ]
+    for place, photo in enumerate(photos):
+        for other in photos[place + 1 : place + 4]:
+            rows.match(photo, other)
+    for _ in range(20):
+        while sets.regroup():
+            pass
+        asked = Comparison.objects.filter(recipe=0)
+        if not asked:
+            break
+        for pair in asked.select_related("left", "right"):
+            pair.delete()
+            rows.match(pair.left, pair.right)
+    assert DuplicateSet.objects.get().size == len(photos)
+    assert Comparison.objects.count() < 6 * len(photos)
+
+
+def test_a_scene_is_made_once_for_all_its_pairs(several, monkeypatch):
+    monkeypatch.setattr(sets, "AT_ONCE", 1)
+    keeper, *others = several
+    for other in others:
+        rows.match(keeper, other)
+    assert sets.regroup() == len(others)
+    assert sets.regroup() == 0
