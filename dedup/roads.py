@@ -7,7 +7,7 @@ others one stretch at a time.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from django.db.models import Count
 
 from dedup import candidates, perceptual
 from dedup.clues import Clues, may_be_one
+from dedup.local_neighbours import kindred
 from dedup.models import Comparison, Fingerprint
 from dedup.neighbours import neighbours
 from gallery.stages import chunks
@@ -114,6 +115,56 @@ class HashRoad(Road):
         return INVERSE_TURN[hint]
 
 
+class SpotRoad(Road):
+    """Some of the same spots, however cut or framed."""
+
+    name = "spots"
+    STRETCH = 20_000
+
+    def __init__(self, photos: list[int], recipe: int, *, threads: int) -> None:
+        super().__init__(photos, recipe, threads=threads)
+        rows = [
+            row
+            for some in chunks(photos, FEW)
+            for row in Fingerprint.objects.filter(pk__in=some, recipe=recipe)
+            .order_by("pk")
+            .values_list("pk", "local__spots")
+        ]
+        self.photos = np.array([row[0] for row in rows], dtype=np.int64)
+        self.ahead: deque[list[bytes]] = deque()
+        # It takes a block from what lies ahead whenever it is asked for pairs.
+        self.join = kindred(
+            [bytes(row[1] or b"") for row in rows],
+            iter(self.ahead.popleft, None),
+            threads=threads,
+        )
+        self.passed = 0
+
+    def go_on(self, reached: int) -> Stretch | None:
+        columns = ("pk", "local__spots", "photo__trashed_at")
+        rows = _rows(self.recipe, reached, columns, self.STRETCH)
+        if not rows:
+            return None
+        live, away = _parted(rows)
+        photos = np.array([row[0] for row in live], dtype=np.int64)
+        self.ahead.append([bytes(row[1] or b"") for row in live])
+        near = next(self.join)
+        found = candidates.candidates(
+            self.photos[near.new],
+            photos[near.other - self.passed],
+            -near.votes,
+            near.mirrored,
+        )
+        self.passed += len(live)
+        return Stretch(found, rows[-1][0], away)
+
+    @classmethod
+    def pair(cls, left: int, right: int, cost: int, hint: int) -> Comparison:
+        return Comparison(
+            left_id=left, right_id=right, road=cls.name, mirrored=bool(hint)
+        )
+
+
 class ClueRoad(Road):
     """Files that say the same of themselves; walks along the photos looked for."""
 
@@ -169,7 +220,7 @@ class StemRoad(ClueRoad):
 
 
 # In the order in which they are walked: of two that find a pair the first one is noted.
-ROADS: tuple[type[Road], ...] = (HashRoad, MomentRoad, StemRoad)
+ROADS: tuple[type[Road], ...] = (HashRoad, SpotRoad, MomentRoad, StemRoad)
 
 
 def _rows(

@@ -13,7 +13,14 @@ from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from dedup.clues import Clues
-from dedup.models import Comparison, DuplicateSet, Fingerprint, Member, Search
+from dedup.models import (
+    Comparison,
+    DuplicateSet,
+    Fingerprint,
+    LocalFeatures,
+    Member,
+    Search,
+)
 from dedup.perceptual import PerceptualHashes
 from gallery.models import Photo
 from gallery.stages import chunks
@@ -27,6 +34,7 @@ class Look:
     """All that is known of a photo from one look at its thumbnail and its facts."""
 
     hashes: PerceptualHashes
+    spots: bytes
     clues: Clues
 
 
@@ -80,6 +88,15 @@ def record(looks: Mapping[int, Look]) -> None:
             stem=look.clues.stem,
             search=Search.DUE,
         )
+    LocalFeatures.objects.bulk_create(
+        [
+            LocalFeatures(fingerprint_id=pk, spots=look.spots)
+            for pk, look in looks.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["fingerprint"],
+        update_fields=["spots"],
+    )
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from dedup import clues, measuring, perceptual, scan, searching, sets
+from dedup.local_features import local_features
 from dedup.models import Comparison, Fingerprint, Search, SearchPass, Turn
 from dedup.thumbnails import NoThumbnail, make_again, thumbnail
 from gallery import vault
@@ -109,8 +110,10 @@ def fingerprint_photos(photo_ids: list[int]) -> None:
 
 def look(photo: Photo) -> scan.Look:
     """Return what a photo looks like; raise NoThumbnail."""
+    picture = thumbnail(photo.digest)
     return scan.Look(
-        hashes=perceptual.fingerprint(thumbnail(photo.digest)),
+        hashes=perceptual.fingerprint(picture),
+        spots=local_features(picture),
         clues=clues.clues(measuring.facts(photo), photo.name),
     )
 

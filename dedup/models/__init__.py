@@ -3,6 +3,7 @@ from dedup.models.decisions import Decision, Says, Verdict, VerdictQuerySet, pai
 from dedup.models.fingerprints import (
     Fingerprint,
     FingerprintQuerySet,
+    LocalFeatures,
     Search,
     SearchPass,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "Fingerprint",
     "FingerprintQuerySet",
     "Kind",
+    "LocalFeatures",
     "Member",
     "Says",
     "Search",

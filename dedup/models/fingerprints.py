@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dedup import clues, perceptual
+from dedup import clues, local_features, perceptual
 from gallery.models import Photo, Step, StepQuerySet, Thumbnail
 
 
@@ -57,7 +57,7 @@ class Fingerprint(Step):
     """One photo's perceptual hashes, and whether its neighbours have been looked for."""
 
     # A sum rises with each of its parts.
-    RECIPE = perceptual.RECIPE + clues.RECIPE
+    RECIPE = perceptual.RECIPE + local_features.RECIPE + clues.RECIPE
 
     photo = models.OneToOneField(Photo, on_delete=models.CASCADE, primary_key=True)
     # See dedup.perceptual.PerceptualHashes; the hashes of the turns follow from these.
@@ -93,6 +93,25 @@ class Fingerprint(Step):
 
     def __str__(self) -> str:
         return f"fingerprint of {self.photo_id}"
+
+
+class LocalFeatures(models.Model):
+    """The spots of one photo, made with its fingerprint and of the same recipe.
+
+    A table of their own: who reads all hashes does not read forty times as much.
+    """
+
+    fingerprint = models.OneToOneField(
+        Fingerprint, on_delete=models.CASCADE, primary_key=True, related_name="local"
+    )
+    # See dedup.local_features.
+    spots = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "local features"
+
+    def __str__(self) -> str:
+        return f"spots of {self.fingerprint_id}"
 
 
 class SearchPass(models.Model):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from dedup import perceptual, roads, scan, searching
+from dedup.local_features import local_features
 from dedup.models import (
     Comparison,
     Decision,
     Fingerprint,
+    LocalFeatures,
     Search,
     SearchPass,
     Verdict,
@@ -138,6 +140,7 @@ class Stops:
 def short(monkeypatch):
     """Stretches and batches of few photos, so that a few photos make many steps."""
     monkeypatch.setattr(roads.HashRoad, "STRETCH", 3)
+    monkeypatch.setattr(roads.SpotRoad, "STRETCH", 2)
     monkeypatch.setattr(roads.ClueRoad, "STRETCH", 2)
     monkeypatch.setattr(searching, "AT_ONCE", 4)
     monkeypatch.setattr(searching, "OFFER_AT_ONCE", 5)
@@ -252,6 +255,21 @@ def test_the_same_camera_and_second_are_a_pair():
     searching.search()
     assert pairs() == all_of(far)
     assert set(Comparison.objects.values_list("road", "distance")) == {("moment", None)}
+
+
+def test_a_mirrored_crop_is_found_by_its_spots(short):
+    whole = pictures.scene(seed=4, size=(512, 384))
+    crop = pictures.mirrored(whole.crop((100, 60, 470, 340)))
+    ids = []
+    for number, picture in enumerate([whole, crop, pictures.scene(seed=5)]):
+        ids += crowd(1, seed=number, first=number)
+        LocalFeatures.objects.create(
+            fingerprint_id=ids[-1], spots=local_features(picture)
+        )
+    searching.search()
+    found = Comparison.objects.get()
+    assert found.pair == (ids[0], ids[1])
+    assert (found.road, found.mirrored, found.distance) == ("spots", True, None)
 
 
 def test_one_stem_is_a_pair_unless_the_cameras_times_differ():

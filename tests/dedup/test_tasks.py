@@ -107,6 +107,17 @@ def test_the_hash_is_that_of_the_thumbnail(copies):
     assert row.bits == perceptual.fingerprint(tasks.thumbnail(copies[0].digest)).bits
 
 
+def test_a_mirrored_crop_becomes_a_set(vault, queued):
+    scene = pictures.scene(seed=4)
+    width, height = scene.size
+    box = (width // 5, height // 6, width, height * 5 // 6)
+    whole, crop = rows.photo(scene), rows.photo(pictures.mirrored(scene.crop(box)))
+    run_all(queued)
+    assert Comparison.objects.get().road == "spots"
+    members = DuplicateSet.objects.get().members.values_list("photo", flat=True)
+    assert list(members) == [whole.pk, crop.pk]
+
+
 def test_same_pixels_are_proved_at_full_size(vault, queued):
     scene = pictures.scene(seed=4)
     rows.photo(scene)
