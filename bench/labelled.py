@@ -243,15 +243,17 @@ def write_copies(
 
 
 def _truth(kind: Kind, original: Original, file: File) -> File:
-    # Where there were no metadata, taking them out or adding some makes it no worse.
-    moot = kind.name in {"metadata stripped", "metadata changed", "turned by EXIF"}
+    # Which of two ways is up cannot be measured; and where there were no metadata,
+    # taking them out or adding some makes it no worse.
+    always = kind.name in {"byte copy", "turned by EXIF"}
+    moot = kind.name in {"metadata stripped", "metadata changed"}
     return replace(
         file,
         kind=kind.name,
         right=kind.answers(original),
         frame=kind.frame,
         extra=kind.extra,
-        as_good=kind.name == "byte copy" or (moot and not original.metadata),
+        as_good=always or (moot and not original.metadata),
     )
 
 
@@ -283,6 +285,6 @@ def _home(kind: Kind, stem: str, serial: int, chance: random.Random) -> str:
         "scan": f"Scans/scan{serial:05}",
         "screen": f"Screenshots/Screenshot_20150304-{serial:06}",
     }
-    if kind.home in of_the_name and chance.random() < 0.5:
+    if kind.home in of_the_name and chance.random() < 0.25:
         return of_the_name[kind.home]
     return of_its_own[kind.home]

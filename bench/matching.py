@@ -71,7 +71,7 @@ def arguments() -> argparse.ArgumentParser:
 
 def planned(options: argparse.Namespace) -> Plan:
     half = None if options.half == "both" or options.full else HALVES[options.half]
-    originals, share, others = 40, 2, None
+    originals, share, others = 40, 3, None
     if options.quick:
         originals, share, others = 4, 4, 60
     if options.full:
