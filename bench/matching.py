@@ -88,6 +88,7 @@ def measure(options: argparse.Namespace, plan: Plan, scratch: Path) -> dict[str,
     if not any(file.kind == "original" for file in files):
         sys.exit(f"{options.folder} holds no picture to copy.")
     built = time.perf_counter() - begun
+    write_truth(files, scratch / "truth.tsv")
     if options.modules:
         result = judge_all(drive, files)
     else:
@@ -98,6 +99,12 @@ def measure(options: argparse.Namespace, plan: Plan, scratch: Path) -> dict[str,
         result["peers"] = peers.compared(drive, files, venv=options.peers_venv)
     result["seconds"]["building the drive"] = round(built, 1)
     return result
+
+
+def write_truth(files: list[File], path: Path) -> None:
+    """Write what each file is, for who looks at a drive that was kept."""
+    lines = (f"{one.path}\t{one.kind}\t{one.picture}\n" for one in files)
+    path.write_text("path\tkind\tpicture\n" + "".join(lines))
 
 
 def through_commands(drive: Path, files: list[File], scratch: Path) -> dict[str, Any]:

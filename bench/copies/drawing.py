@@ -31,7 +31,8 @@ def then(*makers: Maker) -> Maker:
 
     def make(picture: Image.Image, chance: random.Random) -> Image.Image:
         for maker in makers:
-            picture = maker(picture, chance)
+            # What was made grey may be written on in colour.
+            picture = maker(picture.convert("RGB"), chance)
         return picture
 
     return make

@@ -6,8 +6,8 @@ import random
 import pytest
 from PIL import Image, ImageOps
 
-from bench.copies import KINDS, Original
-from bench.copies.drawing import scene
+from bench.copies import KINDS, Original, marks, tones
+from bench.copies.drawing import scene, then
 from bench.copies.saving import segments
 from dedup.relation import Name
 
@@ -80,3 +80,8 @@ def test_the_same_chance_makes_the_same_copy(original):
     assert kind.write(original, random.Random(9)) == kind.write(
         original, random.Random(9)
     )
+
+
+def test_a_grey_copy_can_be_stamped_in_colour(original):
+    stamped = then(tones.grey, marks.emoji)(original.picture, random.Random(1))
+    assert len(set(stamped.getextrema())) > 1
