@@ -52,7 +52,7 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     Keys of one call compare with one another and are all different.
     """
     photos = list(photos)
-    alterations = _alterations(judgements)
+    alterations = _alterations(photos, judgements)
     enlarged = _enlarged(photos, judgements)
     converted = _converted(photos, judgements)
     return {
@@ -66,21 +66,75 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     }
 
 
-def _alterations(judgements: Judgements) -> dict[str, int]:
+def _alterations(photos: Iterable[Facts], judgements: Judgements) -> dict[str, int]:
     """Return how many things were done to photos, by what most of their matches say.
 
     A single answer may be wrong about which of two was altered.
     """
+    by_digest = {facts.digest: facts for facts in photos}
+    support = _support(judgements)
     said: dict[str, Counter[Name]] = defaultdict(Counter)
-    matches: Counter[str] = Counter()
-    for (left, right), judgement in judgements.items():
-        for digest, side in ((left, Side.LEFT), (right, Side.RIGHT)):
-            matches[digest] += 1
-            said[digest].update(judgement.altered(side) & _ALTERED)
+    asked: dict[str, Counter[Name]] = defaultdict(Counter)
+    for pair, judgement in judgements.items():
+        likely = _sides(by_digest.get(pair[0]), by_digest.get(pair[1]))
+        blamed = {
+            name: _blamed(judgement, name, pair, likely, support) for name in _ALTERED
+        }
+        for name, side in blamed.items():
+            if side == Side.UNKNOWN:
+                continue
+            for digest in pair:
+                asked[digest][name] += 1
+            if side is not None:
+                said[pair[side == Side.RIGHT]][name] += 1
     return {
-        digest: sum(times * 2 > matches[digest] for times in names.values())
+        digest: sum(times * 2 > asked[digest][name] for name, times in names.items())
         for digest, names in said.items()
     }
+
+
+def _support(judgements: Judgements) -> Counter[tuple[str, Name]]:
+    """Return how many matches of a photo are like it in each respect."""
+    support: Counter[tuple[str, Name]] = Counter()
+    for pair, judgement in judgements.items():
+        for name in _ALTERED - set(judgement.names):
+            support.update((digest, name) for digest in pair)
+    return support
+
+
+def _blamed(
+    judgement: Judgement,
+    name: Name,
+    pair: tuple[str, str],
+    likely: Side,
+    support: Counter[tuple[str, Name]],
+) -> Side | None:
+    """Return which of two was altered in one respect; None if neither was.
+
+    Where the measurement does not tell: the one without its camera's data, or the one
+    that fewer others are like.
+    """
+    found = judgement.relation(name)
+    if found is None:
+        return None
+    if found.of != Side.UNKNOWN:
+        return found.of
+    if likely != Side.UNKNOWN:
+        return likely
+    left, right = (support[digest, name] for digest in pair)
+    if left == right:
+        return Side.UNKNOWN
+    return Side.RIGHT if right < left else Side.LEFT
+
+
+def _sides(left: Facts | None, right: Facts | None) -> Side:
+    """Return which of two is the less likely to be as the camera took it."""
+    if left is None or right is None:
+        return Side.UNKNOWN
+    marks = [_is_nearer(left, right), _is_nearer(right, left)]
+    if marks[0] == marks[1]:
+        return Side.UNKNOWN
+    return Side.RIGHT if marks[0] else Side.LEFT
 
 
 def _converted(photos: Sequence[Facts], judgements: Judgements) -> set[str]:

@@ -33,6 +33,8 @@ PLAIN = 0.6  # detail outside over that inside, above which only twice the step 
 KEYSTONE = 1.015  # opposite sides this unequal are of one seen aslant
 MARK = 0.0003  # share of the picture from which on a thing was put on it
 BLOT = 0.006  # the same where colours went or became few
+COMPRESSED = 0.012  # detail that a step of JPEG quality less may add
+HUES = 3.0  # levels of colour from which on a picture is coloured
 SHIFT = 2.5  # grey levels from which on colours were changed
 COARSE = 0.13  # levels more for each step of JPEG quality below 40
 UNEXPLAINED = 0.065  # share of the contrast no tone curve explains, if shot again
@@ -222,11 +224,16 @@ def wants_pixel_digest(
         same_size
         and not known
         and not broken
-        and alignment.method == "frame"
+        and not _partly_shown(alignment)
         and not alignment.mirrored
         and abs(alignment.degrees) < 1
         and alignment.tone.difference < NEARLY_EQUAL
     )
+
+
+def _partly_shown(alignment: Alignment) -> bool:
+    shown = alignment.traces.left_shown, alignment.traces.right_shown
+    return min(shown) < WHOLE_FRAME
 
 
 def wants_detail(
@@ -421,7 +428,7 @@ def _frame(alignment: Alignment) -> Iterator[Relation]:
         yield Relation(Name.FRAMED, narrow.other, numbers)
     else:
         # Where each shows something the other does not, neither is the whole picture.
-        whole = max(lefts, rights) > 0.96
+        whole = max(lefts, rights) > 0.96 and alignment.traces.keystone < KEYSTONE
         yield Relation(Name.CROPPED, narrow if whole else Side.UNKNOWN, numbers)
 
 
@@ -503,10 +510,14 @@ def _least_shift(left: Facts, right: Facts) -> float:
 
 
 def _paler(alignment: Alignment) -> Side:
-    """Return the side that lost its colours, where that is plain to see."""
-    if alignment.tone.saturation < 0.3:
-        return Side.RIGHT
-    return Side.LEFT if alignment.tone.saturation > 3 else Side.UNKNOWN
+    """Return the side that lost its colours, where that is plain to see.
+
+    Sepia is lost colour too: it follows from the greys alone.
+    """
+    left, right = alignment.traces.left_hues, alignment.traces.right_hues
+    if max(left, right) < HUES or min(left, right) > 0.3 * max(left, right):
+        return Side.UNKNOWN
+    return Side.RIGHT if right < left else Side.LEFT
 
 
 def _size(
@@ -519,9 +530,19 @@ def _size(
     enlarged = Side.UNKNOWN
     if detail is not None:
         numbers["detail"] = round(detail, 3)
-        if detail < TRUE_DETAIL:
+        small, large = (left, right) if factor > 1 else (right, left)
+        if detail < _true_detail(small, large):
             enlarged = Side.RIGHT if factor > 1 else Side.LEFT
     yield Relation(Name.RESIZED, enlarged, numbers)
+
+
+def _true_detail(small: Facts, large: Facts) -> float:
+    """Return from which detail on the larger one is true.
+
+    Coarse compression puts detail of its own into an enlarged picture.
+    """
+    coarser = max(0, (small.jpeg_quality or 0) - (large.jpeg_quality or 100))
+    return min(1.0, TRUE_DETAIL + COMPRESSED * coarser)
 
 
 def size_factor(left: Facts, right: Facts, alignment: Alignment) -> float:

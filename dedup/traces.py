@@ -31,6 +31,8 @@ class Traces:
     largest thing covers which only one of them has and no change of colours explains.
     `seam`: the step across the narrower picture's edge within the wider one, over the
     steps beside it (about 1 where the picture just goes on); None without an outside.
+    `left_hues`, `right_hues`: levels of colour that a picture's own greys do not
+    explain; next to none in a grey or sepia one.
     """
 
     left_shown: float = 1.0
@@ -40,6 +42,8 @@ class Traces:
     shift: float = 0.0
     mark: float = 0.0
     seam: float | None = None
+    left_hues: float = 0.0
+    right_hues: float = 0.0
 
 
 UNTRACED = Traces()
@@ -69,6 +73,8 @@ def traces(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> Traces:
         shift=_shift(one, two, overlap),
         mark=_mark(one, two, overlap),
         seam=seam,
+        left_hues=_hues(one, overlap),
+        right_hues=_hues(two, overlap),
     )
 
 
@@ -147,6 +153,19 @@ def _shift(left: np.ndarray, right: np.ndarray, inside: np.ndarray) -> float:
         return 0.0
     apart = np.abs(fields[0] - fields[1]).max(axis=2)
     return float(np.median(apart[counted]))
+
+
+def _hues(picture: np.ndarray, inside: np.ndarray) -> float:
+    """Return the mean distance of the channels from their curves over the grey."""
+    some = cv2.blur(picture, (4, 4))[::4, ::4][inside[::4, ::4] > 0]
+    if not len(some):
+        return 0.0
+    grey = cv2.cvtColor(some[None], cv2.COLOR_RGB2GRAY)[0]
+    apart = [
+        np.abs(some[:, channel] - _curve(grey, some[:, channel])[0][grey]).mean()
+        for channel in range(3)
+    ]
+    return float(max(apart))
 
 
 # What was put on it

@@ -12,7 +12,7 @@ from gallery import decoding
 
 # Below this nothing finer is in a picture than in one of the smaller size: measured
 # figures of true and enlarged pictures are in docs/matching.md.
-TRUE_DETAIL = 0.77
+TRUE_DETAIL = 0.8
 
 # As many pictures are looked at at once as there are cores.
 cv2.setNumThreads(1)
