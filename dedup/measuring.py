@@ -26,15 +26,20 @@ UNKNOWN_PIXELS = "-"
 
 PixelDigest = Callable[[Photo], str]
 DetailBeyond = Callable[[Photo, int], float]
+Lattice = Callable[[Photo, Photo], float]
 
 
 def measure(
-    comparison: Comparison, *, pixel_digest: PixelDigest, detail_beyond: DetailBeyond
+    comparison: Comparison,
+    *,
+    pixel_digest: PixelDigest,
+    detail_beyond: DetailBeyond,
+    lattice: Lattice,
 ) -> Judgement:
     """Return what the judge says of a pair; raise NoThumbnail.
 
-    `pixel_digest` and `detail_beyond` (of gallery.detail) decode an original at full
-    size, in a sandbox. They are asked only where the answer may depend on them, the
+    `pixel_digest`, `detail_beyond` (of gallery.detail) and `lattice` (of
+    gallery.generations) decode an original at full size, in a sandbox. They are asked only where the answer may depend on them, the
     digest once for each photo.
     """
     left, right = comparison.left, comparison.right
@@ -52,16 +57,31 @@ def measure(
         ours = replace(ours, pixel_digest=_pixels(left, pixel_digest))
         theirs = replace(theirs, pixel_digest=_pixels(right, pixel_digest))
         judgement = relation.judge(ours, theirs, laid, distance)
+    try:
+        detail = _detail(comparison, ours, theirs, judgement, detail_beyond)
+        later = relation.wants_lattice(ours, theirs, judgement, laid)
+        found = None
+        if later:
+            pair = (left, right) if later == relation.Side.LEFT else (right, left)
+            found = lattice(*pair)
+    except Unreadable:
+        return judgement
+    return relation.judge(ours, theirs, laid, distance, detail=detail, lattice=found)
+
+
+def _detail(
+    comparison: Comparison,
+    ours: Facts,
+    theirs: Facts,
+    judgement: Judgement,
+    detail_beyond: DetailBeyond,
+) -> float | None:
     asked = relation.wants_detail(ours, theirs, judgement)
-    if asked:
-        side, edge = asked
-        larger = left if side == relation.Side.LEFT else right
-        try:
-            detail = detail_beyond(larger, edge)
-        except Unreadable:
-            return judgement
-        judgement = relation.judge(ours, theirs, laid, distance, detail=detail)
-    return judgement
+    if asked is None:
+        return None
+    side, edge = asked
+    larger = comparison.left if side == relation.Side.LEFT else comparison.right
+    return detail_beyond(larger, edge)
 
 
 def _apart(comparison: Comparison) -> tuple[int | None, int]:

@@ -54,7 +54,7 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     photos = list(photos)
     alterations = _alterations(photos, judgements)
     enlarged = _enlarged(photos, judgements)
-    converted = _converted(photos, judgements)
+    converted = _converted(photos, judgements) | _saved_later(judgements)
     return {
         facts.digest: _key(
             facts,
@@ -146,6 +146,15 @@ def _converted(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
         if Name.SAME_PIXELS in judgement.names and len(lossless) == 1:
             found.add(lossless[0])
     return found
+
+
+def _saved_later(judgements: Judgements) -> set[str]:
+    """Return the photos measured to be saved from another, a coarser one."""
+    return {
+        pair[resaved.of == Side.RIGHT]
+        for pair, judgement in judgements.items()
+        if (resaved := judgement.relation(Name.RESAVED)) and resaved.of != Side.UNKNOWN
+    }
 
 
 def rank(members: Sequence[Facts], judgements: Judgements) -> list[Ranked]:

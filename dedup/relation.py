@@ -14,6 +14,7 @@ from typing import Any
 
 from dedup.alignment import Alignment
 from gallery.detail import TRUE_DETAIL
+from gallery.generations import SAVED_FROM
 
 # Raise this when the judge would answer otherwise than before.
 RECIPE = 2
@@ -44,6 +45,9 @@ TILT_COUNTS = 0.6  # at most: a copy may be straightened in perspective
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
+TURNED = 0.7  # degrees from which on a picture was turned
+COARSE_ENOUGH = 96  # JPEG quality above which steps drown in rounding
+
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
 
 
@@ -69,6 +73,10 @@ class Name(StrEnum):
     RESIZED = "resized"
     RESAVED = "resaved"
     SIMILAR_SHOT = "similar_shot"
+
+
+# What tells which of two is the later one, if one was saved from the other.
+_LATER = frozenset({Name.RESAVED, Name.RECOLOURED, Name.EDITED})
 
 
 class Side(StrEnum):
@@ -194,16 +202,21 @@ def judge(
     distance: int | None = None,
     *,
     detail: float | None = None,
+    lattice: float | None = None,
 ) -> Judgement:
     """Say what two photos are to each other.
 
     `distance` is that of their perceptual hashes (bits of 256), where they were found
-    by them; `detail` what `gallery.detail.beyond` measured, where `wants_detail` asked.
+    by them; `detail` what `gallery.detail.beyond` measured, where `wants_detail` asked,
+    `lattice` what `gallery.generations.lattice` did where `wants_lattice` asked.
     """
     answer = _kind(left, right, alignment, distance)
     if answer.kind == Kind.DUPLICATES:
         relations = tuple(_relations(left, right, alignment, detail))
         answer = replace(answer, relations=relations or (Relation(Name.RESAVED),))
+        later = _finer(left, right)
+        if lattice is not None and lattice >= SAVED_FROM and later:
+            answer = _saved_from(answer, later, lattice)
     elif answer.kind == Kind.SIMILAR_SHOTS:
         answer = replace(answer, relations=(Relation(Name.SIMILAR_SHOT),))
     return replace(answer, strength=_strength(alignment), numbers=_numbers(alignment))
@@ -229,6 +242,50 @@ def wants_pixel_digest(
         and abs(alignment.degrees) < 1
         and alignment.tone.difference < NEARLY_EQUAL
     )
+
+
+def wants_lattice(
+    left: Facts, right: Facts, judgement: Judgement, alignment: Alignment
+) -> Side | None:
+    """Return which photo may have been saved from the other, a coarser JPEG.
+
+    `gallery.generations.lattice` answers it from the pixels; None where there is
+    nothing to ask, or the camera's data tell.
+    """
+    same_frame = (left.width, left.height) == (right.width, right.height)
+    turned = alignment.mirrored or abs(alignment.degrees) > TURNED
+    if judgement.kind != Kind.DUPLICATES or not same_frame or turned:
+        return None
+    if left.problem or right.problem or _partly_shown(alignment):
+        return None
+    if left.has_camera != right.has_camera or Name.SAME_PIXELS in judgement.names:
+        return None
+    return _finer(left, right)
+
+
+def _finer(left: Facts, right: Facts) -> Side | None:
+    """Return the side that may hold all a coarser JPEG on the other side does."""
+    ours, theirs = (_steps_of(facts) for facts in (left, right))
+    if min(ours, theirs) > COARSE_ENOUGH or abs(ours - theirs) < 2:
+        return None
+    return Side.LEFT if ours > theirs else Side.RIGHT
+
+
+def _steps_of(facts: Facts) -> int:
+    # What is no JPEG has no steps of its own that could be taken for the other's.
+    return facts.jpeg_quality or 101
+
+
+def _saved_from(answer: Judgement, side: Side, lattice: float) -> Judgement:
+    """Return the answer with the side that was saved from the other made known."""
+    found = {"lattice": round(lattice, 3)}
+    relations = tuple(
+        replace(one, of=side, numbers=(one.numbers or {}) | found)
+        if one.name in _LATER and one.of == Side.UNKNOWN
+        else one
+        for one in answer.relations
+    )
+    return replace(answer, relations=relations)
 
 
 def _partly_shown(alignment: Alignment) -> bool:
@@ -448,7 +505,7 @@ def _is_framed(alignment: Alignment) -> bool:
 def _turn(alignment: Alignment) -> Iterator[Relation]:
     if alignment.mirrored:
         yield Relation(Name.MIRRORED)
-    if abs(alignment.degrees) > 0.7:
+    if abs(alignment.degrees) > TURNED:
         yield Relation(
             Name.TURNED, Side.UNKNOWN, {"degrees": round(alignment.degrees, 1)}
         )

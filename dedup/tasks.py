@@ -135,7 +135,10 @@ def compare_pairs(comparison_ids: list[int]) -> None:
         for pk in work_through(Comparison.objects.all(), comparison_ids):
             try:
                 answers[pk] = measuring.measure(
-                    rows[pk], pixel_digest=pixel_digest, detail_beyond=detail_beyond
+                    rows[pk],
+                    pixel_digest=pixel_digest,
+                    detail_beyond=detail_beyond,
+                    lattice=lattice,
                 )
             except NoThumbnail as lost:
                 Comparison.objects.all().put_back([pk])
@@ -160,6 +163,10 @@ def pixel_digest(photo: Photo) -> str:
 
 def detail_beyond(photo: Photo, edge: int) -> float:
     return sandbox.detail_beyond(original(photo), edge=edge)
+
+
+def lattice(photo: Photo, coarser: Photo) -> float:
+    return sandbox.lattice(original(photo), coarser=original(coarser))
 
 
 def original(photo: Photo) -> Path:

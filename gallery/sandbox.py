@@ -90,6 +90,15 @@ class Sandbox:
         """As detail.beyond. Raises Unreadable."""
         return float(self._ask_strictly("detail", path, edge=edge)[0]["detail"])
 
+    def lattice(
+        self, path: str | os.PathLike[str], *, coarser: str | os.PathLike[str]
+    ) -> float:
+        """As generations.lattice. Raises Unreadable."""
+        answer, _ = self._ask_strictly(
+            "lattice", path, coarser=str(Path(coarser).absolute())
+        )
+        return float(answer["lattice"])
+
     def _metadata(self, path: str | os.PathLike[str]) -> Metadata | None:
         try:
             return Metadata.from_json(
@@ -99,7 +108,7 @@ class Sandbox:
             return None
 
     def _ask_strictly(
-        self, job: str, path: str | os.PathLike[str], **options: int
+        self, job: str, path: str | os.PathLike[str], **options: int | str
     ) -> tuple[dict[str, Any], bytes]:
         answer, data = self._ask(job, path, **options)
         if "unreadable" in answer:
@@ -107,10 +116,11 @@ class Sandbox:
         return answer, data
 
     def _ask(
-        self, job: str, path: str | os.PathLike[str], **options: int
+        self, job: str, path: str | os.PathLike[str], **options: int | str
     ) -> tuple[dict[str, Any], bytes]:
         """One question and its answer; a child that dies over it is the file's fault."""
-        question = {"job": job, "path": str(Path(path).absolute()), **options}
+        where = str(Path(path).absolute())
+        question: dict[str, object] = {"job": job, "path": where, **options}
         deadline = time.monotonic() + self._seconds
         child = self._sent(question)
         try:
@@ -308,10 +318,8 @@ def _answer(question: dict[str, Any]) -> _Answer:
             from gallery import metadata
 
             return _Answer({"metadata": metadata.read(path).to_json()})
-        if question["job"] == "detail":
-            from gallery import detail
-
-            return _Answer({"detail": detail.beyond(path, question["edge"])})
+        if question["job"] in ("detail", "lattice"):
+            return _Answer({question["job"]: _measured(question)})
         return _Answer({"pixel_digest": renditions.pixel_digest(path)})
     except Undeveloped as error:
         found = error.metadata
@@ -321,6 +329,17 @@ def _answer(question: dict[str, Any]) -> _Answer:
         return _Answer({"unreadable": error.reason})
     except MemoryError:
         return _Answer({"out_of_memory": True})
+
+
+def _measured(question: dict[str, Any]) -> float:
+    """Return a figure about the picture at full size."""
+    if question["job"] == "lattice":
+        from gallery import generations
+
+        return generations.lattice(question["path"], question["coarser"])
+    from gallery import detail
+
+    return detail.beyond(question["path"], question["edge"])
 
 
 def _described(rendition: Rendition) -> dict[str, object]:

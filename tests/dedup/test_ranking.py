@@ -96,6 +96,32 @@ def test_the_original_format_goes_before_a_conversion():
     assert reasons["png"] == "same pixels, camera data lost"
 
 
+def test_what_was_saved_from_another_yields_however_good_its_quality():
+    bigger = copy("bigger", file_size=9_000_000, jpeg_quality=98)
+    said = answer(Relation(Name.RESAVED, Side.RIGHT, {"lattice": 0.6}))
+    reasons = keeper_and_reasons((bigger, said))
+    assert next(iter(reasons)) == "original"
+
+
+def test_whom_fewer_are_like_was_altered():
+    brighter = copy("brighter", jpeg_quality=99)
+    small = copy("small", width=800, height=600)
+    other_colours = answer(Relation(Name.RECOLOURED, numbers={"saturation": 1.0}))
+    judgements = {
+        ("original", "brighter"): other_colours,
+        ("original", "small"): answer(Relation(Name.RESIZED, numbers={"factor": 0.2})),
+        ("brighter", "small"): other_colours,
+    }
+    assert rank([brighter, small, ORIGINAL], judgements)[0].digest == "original"
+
+
+def test_of_two_colours_those_of_the_camera_are_kept():
+    brighter = stripped("brighter", jpeg_quality=99)
+    other_colours = answer(Relation(Name.RECOLOURED, numbers={"saturation": 1.0}))
+    reasons = keeper_and_reasons((brighter, other_colours))
+    assert next(iter(reasons)) == "original"
+
+
 @given(st.permutations(range(5)))
 def test_the_order_given_does_not_matter(order):
     members = [copy(str(number), sightings=number % 2 + 1) for number in range(5)]

@@ -14,6 +14,7 @@ from dedup.relation import (
     Side,
     judge,
     wants_detail,
+    wants_lattice,
     wants_pixel_digest,
 )
 from tests.pictures import scene
@@ -188,3 +189,15 @@ def test_full_pixels_are_wanted_only_where_thumbnails_hardly_differ():
     assert not wants_pixel_digest(facts("a"), facts("b", width=800), answer, PERFECT)
     darker = replace(PERFECT, tone=Tone(difference=12))
     assert not wants_pixel_digest(facts("a"), facts("b"), answer, darker)
+
+
+def test_the_finer_of_two_is_asked_whether_it_was_saved_from_the_other():
+    fine, coarse = facts("a", jpeg_quality=95), facts("b", jpeg_quality=85)
+    answer = judge(fine, coarse, PERFECT, 0)
+    assert wants_lattice(fine, coarse, answer, PERFECT) == Side.LEFT
+    assert wants_lattice(coarse, fine, answer.swapped(), PERFECT) == Side.RIGHT
+    again = judge(fine, coarse, PERFECT, 0, lattice=0.6)
+    assert again.relation(Name.RESAVED).of == Side.LEFT
+    assert judge(fine, coarse, PERFECT, 0, lattice=0.05) == answer
+    # Where only one has its camera's data, that tells.
+    assert wants_lattice(fine, shot("b", jpeg_quality=85), answer, PERFECT) is None
