@@ -107,8 +107,7 @@ class _Walk:
         """Walk as far as the time goes, or until somebody else was quicker."""
         photos = _batch(one)
         self.total = self.done + Fingerprint.objects.to_search().live().count()
-        names = [road.name for road in ROADS]
-        for place in range(names.index(one.road), len(ROADS)):
+        for place in range(_place(one), len(ROADS)):
             if not self._walk(one, ROADS[place], photos):
                 return
             self._say(one, photos, place + 1)
@@ -172,6 +171,14 @@ class _Walk:
         if photos and one.reached < WALKED and roads < len(ROADS):
             share += min(1.0, one.reached / photos[-1]) / len(ROADS)
         self.tell(self.done + int(share * len(photos)), self.total)
+
+
+def _place(one: SearchPass) -> int:
+    """Return which road a search is on; the first, if an older version knew its road."""
+    names = [road.name for road in ROADS]
+    if one.road not in names:
+        one.road, one.reached, one.found = names[0], 0, b""
+    return names.index(one.road)
 
 
 def _batch(one: SearchPass) -> list[int]:

@@ -31,7 +31,7 @@ class ComparisonQuerySet(StepQuerySet):
 
     def claimable(self) -> StepQuerySet:
         """What was never measured comes before what an older recipe answers."""
-        return super().claimable().order_by("recipe", "pk")
+        return super().claimable().order_by("recipe")
 
     def measured(self) -> ComparisonQuerySet:
         """Pairs with an answer, be it one of an older recipe."""

@@ -28,7 +28,7 @@ class FingerprintQuerySet(StepQuerySet):
 
     def claimable(self) -> StepQuerySet:
         """What was never looked at comes before what an older recipe serves."""
-        return super().claimable().order_by("recipe", "pk")
+        return super().claimable().order_by("recipe")
 
     def current(self) -> FingerprintQuerySet:
         """Fingerprints of the present recipe."""

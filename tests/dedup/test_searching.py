@@ -294,3 +294,11 @@ def test_how_far_the_search_is_is_told_in_photos(short):
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1] == (9, 9)
     assert {total for _, total in told} == {9}
+
+
+def test_a_search_on_a_road_that_is_no_more_begins_again(short):
+    ids = crowd(6)
+    searching.search(stop=Stops(2))
+    SearchPass.objects.update(road="forgotten", reached=searching.WALKED)
+    searching.search()
+    assert pairs() == all_of(ids)
