@@ -260,7 +260,6 @@ def drawn(seed: int) -> Image.Image:
 def say_how_alike(real: Real, made: np.ndarray) -> None:
     """Print how near unlike pictures come and how full bands are, real and made."""
     chance = np.random.default_rng(5)
-    # Not one file of a series beside the next.
     print(f"{'':8} distances of pairs, per cent       pairs in one band bucket")
     print(f"{'':8} 0.01  0.1    1   10   50      of 65,536: same  1 bit  2 bits")
     for name, rows in (("real", real.hashes), ("made", made)):
@@ -269,12 +268,14 @@ def say_how_alike(real: Real, made: np.ndarray) -> None:
         turns = perceptual.all_turns(rows[one])
         near = np.bitwise_count(turns ^ rows[two][:, None]).sum(-1).min(1)
         far = np.quantile(near, [0.0001, 0.001, 0.01, 0.1, 0.5])
-        shares = [share * 65536 for share in bands_shared(rows, one, two)]
+        # Copies among the real ones share all bands, and are not what fills them.
+        unlike = near > neighbours.RADIUS
+        shares = bands_shared(rows, one[unlike], two[unlike])
         print(
             f"{name:8}"
             + "".join(f"{value:5.0f}" for value in far)
             + f"{'':18}"
-            + "".join(f"{share:7.1f}" for share in shares),
+            + "".join(f"{share * 65536:7.1f}" for share in shares),
             flush=True,
         )
 
