@@ -1,8 +1,9 @@
 """The compiled loop of the second road. Importing this imports numba: do it late.
 
 A row is one spot of one picture: its 64 bits, and packed beside them the picture and
-the spot's place. Spots meet when their first KEY_BITS bits are equal and few of the
-rest differ; pictures meet when several of their spots met and agree on one movement.
+the spot's place. Spots meet when the bits of one of the keys are equal and few of the
+rest differ; pictures are kindred when several of their spots met and agree on one
+movement.
 """
 
 import numba
@@ -10,10 +11,9 @@ import numpy as np
 
 from dedup.hamming import _compiled, _ones
 
-KEY_BITS = 24
+CERTAIN = 24  # votes are not counted further
 MEETINGS = 1 << 16  # of one other picture with all new ones, at most
 
-_KEY_SHIFT = np.uint64(64 - KEY_BITS)
 _LOW = np.uint64(0xFFFFFFFF)
 _BYTE = np.uint64(255)
 _S8, _S16, _S24, _S32 = np.uint64(8), np.uint64(16), np.uint64(24), np.uint64(32)
@@ -41,31 +41,54 @@ def _angle(place):  # type: ignore[no-untyped-def]
 
 
 @_compiled
-def bucket_starts(rows, shift):  # type: ignore[no-untyped-def]
-    """Return where each bucket of the sorted rows [n, 2] begins, [buckets + 1] int64."""
-    starts = np.zeros((np.int64(1) << np.int64(64 - shift)) + 1, dtype=np.int64)
-    for i in range(len(rows)):
-        starts[np.int64(rows[i, 0] >> np.uint64(shift)) + 1] += 1
+def bucket_starts(hashes, shift, starts):  # type: ignore[no-untyped-def]
+    """Write where each bucket of sorted hashes [n] begins to [buckets + 1] int32."""
+    starts[:] = 0
+    for i in range(len(hashes)):
+        starts[np.int64(hashes[i] >> np.uint64(shift)) + 1] += 1
     for i in range(1, len(starts)):
         starts[i] += starts[i - 1]
-    return starts
 
 
 @_compiled
-def _meet(rows, starts, shift, code, limits, last, hits, count, spot, hand):  # type: ignore[no-untyped-def]
+def _look_up(rows, starts, shift, keys, spread, bits, odd, codes, ranges):  # type: ignore[no-untyped-def]
+    """Write the codes of one picture's spots, and the rows to look at for each.
+
+    In loops of their own, without a decision in them: the processor then waits for
+    many places in memory at once, and not for one after the other.
+    """
+    asked = 0
+    for spot in range(len(bits)):
+        for t in range(len(keys)):
+            for hand in range(2):
+                code = bits[spot] ^ odd if hand else bits[spot]
+                bucket = np.int64(((code & keys[t]) * spread) >> np.uint64(shift))
+                codes[asked] = code
+                ranges[asked, 0] = starts[t, bucket]
+                ranges[asked, 1] = starts[t, bucket + 1]
+                asked += 1
+    touched = np.uint64(0)
+    last = rows.shape[1] - 1
+    for one in range(asked):
+        t = (one >> 1) % len(keys)
+        touched ^= rows[t, min(np.int64(ranges[one, 0]), last), 0]
+    return touched
+
+
+@_compiled
+def _meet(rows, begin, end, key, code, limits, last, hits, count, spot, hand):  # type: ignore[no-untyped-def]
     """Write the rows that meet one spot's code behind `count`; return the next."""
-    bucket = np.int64(code >> np.uint64(shift))
-    begin, limit = count, np.uint64(limits[0])
-    for r in range(starts[bucket], starts[bucket + 1]):
+    before, limit = count, np.uint64(limits[0])
+    for r in range(begin, end):
         differ = rows[r, 0] ^ code
-        if differ >> _KEY_SHIFT or _ones(differ) > limit:
+        if differ & key or _ones(differ) > limit:
             continue
         picture = np.int64(rows[r, 1] >> _S32)
         if picture >= last:
             continue
-        if count - begin >= limits[1] or count >= hits.shape[0]:
+        if count - before >= limits[1] or count >= hits.shape[0]:
             # What so many pictures share says nothing about two of them.
-            return begin
+            return before
         hits[count, 0] = picture * 2 + hand
         hits[count, 1] = spot
         hits[count, 2] = np.int64(rows[r, 1] & _LOW)
@@ -115,6 +138,8 @@ def _votes(group, places, hand, bend):  # type: ignore[no-untyped-def]
             ):
                 votes += 1
                 last = group[b, 1]
+                if votes >= CERTAIN:
+                    return votes
         best = max(best, votes)
     return best
 
@@ -163,19 +188,38 @@ def _weigh(hits, count, places, seen, other, enough, bend, found, total):  # typ
 
 @_compiled
 def join(  # type: ignore[no-untyped-def]
-    rows, starts, shift, pictures, bits, places, begins, odd, first, limits, bend, found
+    rows,
+    starts,
+    shift,
+    keys,
+    spread,
+    pictures,
+    bits,
+    places,
+    begins,
+    odd,
+    first,
+    limits,
+    bend,
+    found,
 ):
     """Write every kindred pair to `found` [room, 4]; return how many there are.
 
-    `rows` [n, 2] uint64: bits, and picture and place, of the new spots, sorted by bits;
-    `starts` their buckets by `shift`; `pictures` how many new pictures there are.
+    `rows` [keys, n, 2] uint64: bits, and picture and place, of the new spots, for each
+    key sorted by its hash (the bits of the key times `spread`); `starts` [keys,
+    buckets + 1] where the first rows of a bucket are, a bucket being the hash without
+    its lowest `shift` bits; `pictures` how many new pictures there are.
     `bits`, `places` [m] uint64: the other spots; `begins` [others + 1] where those of
     each picture begin. `odd`: the bits a mirroring complements. `first`: the other
     position at which new picture 0 passes by. `limits`: bits that may differ, crowd,
     votes asked for. `bend`: see `dedup.local_neighbours.BEND`. A pair is new, other,
     votes, mirrored (0 or 1). What does not fit is counted, not kept.
     """
-    total = 0
+    total, touched = 0, np.uint64(0)
+    if rows.shape[1] == 0:
+        return total, touched
+    codes = np.empty(0, dtype=np.uint64)
+    ranges = np.empty((0, 2), dtype=np.int32)
     hits = np.empty((MEETINGS, 3), dtype=np.int64)
     seen = np.zeros(2 * pictures, dtype=np.int32)
     for other in range(len(begins) - 1):
@@ -183,21 +227,30 @@ def join(  # type: ignore[no-untyped-def]
         own = begins[other]
         # Of new pictures that pass by themselves only the earlier ones are met.
         last = pictures if other < first else min(pictures, other - first)
-        for spot in range(own, begins[other + 1]):
-            for hand in range(2):
-                code = bits[spot] ^ odd if hand else bits[spot]
-                count = _meet(
-                    rows,
-                    starts,
-                    shift,
-                    code,
-                    limits,
-                    last,
-                    hits,
-                    count,
-                    spot - own,
-                    hand,
-                )
-        here = places[own : begins[other + 1]]
-        total = _weigh(hits, count, here, seen, other, limits[2], bend, found, total)
-    return total
+        here = bits[own : begins[other + 1]]
+        if 2 * len(keys) * len(here) > len(codes):
+            codes = np.empty(2 * len(keys) * len(here), dtype=np.uint64)
+            ranges = np.empty((len(codes), 2), dtype=np.int32)
+        touched ^= _look_up(rows, starts, shift, keys, spread, here, odd, codes, ranges)
+        for one in range(2 * len(keys) * len(here)):
+            begin, end = ranges[one]
+            if begin == end:
+                continue
+            t, spot = (one >> 1) % len(keys), one // (2 * len(keys))
+            count = _meet(
+                rows[t],
+                begin,
+                end,
+                keys[t],
+                codes[one],
+                limits,
+                last,
+                hits,
+                count,
+                spot,
+                one & 1,
+            )
+        there = places[own : begins[other + 1]]
+        total = _weigh(hits, count, there, seen, other, limits[2], bend, found, total)
+    # Named so that the compiler does not leave out the touching.
+    return total, touched

@@ -17,6 +17,11 @@ VOTES = 2  # spots that have to agree on one movement
 DIFFER = 12  # bits of 64 in which two spots may differ
 CROWD = 64  # new spots that one spot may meet before it counts as saying nothing
 
+# Spots meet when they have the 24 lowest bits in common, or the 24 next ones.
+KEYS = np.array([0xFFFFFF << 40, 0xFFFFFF << 16], np.uint64)
+# An odd number that spreads the bits of a key over all 64.
+SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
 # How far two pairs of spots may disagree about one movement: in size (32nds of an
 # octave), in angle (256ths of a turn), in place (256ths of the long edge, and share of
 # the distance between the spots); and how far apart the spots have to be.
@@ -29,8 +34,9 @@ _STEP = 2048  # other pictures in one piece of work
 class Kindred:
     """Pairs of pictures that share spots: arrays of one length, sorted by new, other.
 
-    `new`, `other`: positions (int64). `votes`: how many spots agree on one movement
-    (int64). `mirrored`: whether that movement mirrors (bool).
+    `new`, `other`: positions (int64). `votes`: how many spots agree on one movement,
+    not counted beyond `dedup.local_join.CERTAIN` (int64). `mirrored`: whether that
+    movement mirrors (bool).
     """
 
     new: np.ndarray
@@ -62,7 +68,7 @@ def kindred(
     two new pictures are named once, the earlier as `new`, and none with itself. The
     caller may stop between two blocks. How the blocks are cut changes nothing.
     """
-    join = _Join(new, votes)
+    join = _Join(new, votes, threads)
     passed = 0
     for block in blocks:
         pairs = join.pairs(block, threads, None if first is None else first - passed)
@@ -72,11 +78,11 @@ def kindred(
 
 
 def all_kindred(
-    pictures: Sequence[bytes], *, rows: int = 100_000, threads: int = 1
+    pictures: Sequence[bytes], *, rows: int = 250_000, threads: int = 1
 ) -> Iterator[Kindred]:
     """Yield all pairs among the pictures, each once, the earlier position as `new`.
 
-    `rows`: new pictures held at a time, at about 2 KB each.
+    `rows`: new pictures held at a time, at about 5 KB each.
     """
     for start in range(0, len(pictures), rows):
         later = (
@@ -110,20 +116,28 @@ class _Spots:
 
 
 class _Join:
-    """New pictures, their spots sorted, ready to be met by others."""
+    """New pictures, their spots sorted by either key, ready to be met by others."""
 
-    def __init__(self, new: Sequence[bytes], votes: int) -> None:
-        from dedup.local_join import KEY_BITS, bucket_starts
+    def __init__(self, new: Sequence[bytes], votes: int, threads: int) -> None:
+        from dedup.local_join import bucket_starts
 
         spots = _Spots(new)
-        order = np.argsort(spots.bits, kind="stable")
+        marked = spots.owners << np.uint64(32) | spots.places
         self.pictures = len(new)
-        self.rows = np.stack(
-            [spots.bits, spots.owners << np.uint64(32) | spots.places], axis=1
-        )[order]
         # About one spot a bucket, so that looking one up is reading it.
-        self.shift = 64 - min(KEY_BITS, max(8, len(order).bit_length()))
-        self.starts = bucket_starts(self.rows, self.shift)
+        self.shift = 64 - min(24, max(8, len(marked).bit_length()))
+        self.rows = np.empty((len(KEYS), len(marked), 2), np.uint64)
+        self.starts = np.empty((len(KEYS), (1 << (64 - self.shift)) + 1), np.int32)
+
+        def sort(number: int) -> None:
+            hashes = (spots.bits & KEYS[number]) * SPREAD
+            order = np.argsort(hashes)
+            self.rows[number, :, 0] = spots.bits[order]
+            self.rows[number, :, 1] = marked[order]
+            bucket_starts(hashes[order], self.shift, self.starts[number])
+
+        with ThreadPoolExecutor(max(1, threads)) as pool:
+            list(pool.map(sort, range(len(KEYS))))
         self.limits = np.array([DIFFER, CROWD, votes])
         self.bend = np.array(BEND, np.float32)
 
@@ -151,10 +165,12 @@ class _Join:
         room = 4 * (end - start)
         while True:
             found = np.empty((room, 4), np.int64)
-            count = join(
+            count, _ = join(
                 self.rows,
                 self.starts,
                 self.shift,
+                KEYS,
+                SPREAD,
                 self.pictures,
                 spots.bits[own],
                 spots.places[own],

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from dedup.local_features import local_features
+from dedup.local_join import CERTAIN
 from dedup.local_neighbours import all_kindred, kindred
 from tests.pictures import cropped, framed, mirrored, recompressed, resized, scene
 
@@ -109,4 +110,4 @@ def test_positions_are_whole_numbers_and_the_hand_a_truth_value():
     (found,) = kindred([picture], [[picture]])
     assert found.new.dtype == found.other.dtype == found.votes.dtype == np.int64
     assert found.mirrored.dtype == np.bool_
-    assert found.votes[0] > 40
+    assert found.votes[0] == CERTAIN
