@@ -44,6 +44,10 @@ _HOPELESS = 0.15  # median correlation then, below which nothing is drawn togeth
 _STRANGERS = 0.05  # share of agreeing blocks below which nothing more is measured
 _CELL = 64  # pixels of the squares whose common drift is taken
 _LOOKED_FOR = 40  # blocks that are searched for a movement
+_STRAYED = 0.8  # pixels of drift from which on a point may have moved by itself
+_FAR = 6  # blocks a thing may have gone between two shots
+_PATCHES = 3  # differing patches that are searched for there
+NEW_THERE = 0.25  # share of differing blocks where such a patch went
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class Alignment:
     `correlation`: their median correlation; `whole`: correlation of the whole overlap.
     `differing`: share of blocks whose content is another; `largest`: blocks of the
     largest connected patch of those; `moved`: blocks found again some pixels away;
+    `strays`: points of one place that drift together while the rest stays; `elsewhere`:
+    blocks of the largest differing patch that is found again at another place;
     `motion`: 90th percentile of the remaining local displacement, in pixels, where
     there is texture and the content is not another.
     `bend`: 90th percentile of the displacement that neighbouring points share, in pixels;
@@ -113,6 +119,8 @@ class Alignment:
     differing: float = 0.0
     largest: int = 0
     moved: int = 0
+    strays: int = 0
+    elsewhere: int = 0
     motion: float = 0.0
     bend: float = 0.0
     tilt: float = 0.0
@@ -314,6 +322,8 @@ def _figures(shape: Alignment, view: _View, blocks: _Blocks, flow: Flow) -> Alig
         largest=_largest_patch(differs),
         moved=_moved(view.left, view.right, doubtful, blocks.size),
         spread=min(spreads),
+        strays=_strays(flow),
+        elsewhere=_elsewhere(view, differs, blocks.size),
         motion=_motion(alike),
         bend=_bend(alike),
         uneven=_uneven(view, blocks.textured & ~differs, blocks.size),
@@ -430,21 +440,25 @@ def _bend(flow: Flow) -> float:
     Noise drifts every way; what bends or stands at another depth drifts together. What
     the median of so few points may be off by chance is taken away.
     """
+    if len(flow.points) < MINIMUM_INLIERS:
+        return 0.0
     places = (flow.points // _CELL).astype(int)
-    cells = places[:, 0] * 1000 + places[:, 1]
-    shared = [
-        _shared_drift(flow.drift[cells == cell])
-        for cell in np.unique(cells)
-        if (cells == cell).sum() >= 4
-    ]
+    _, cells, counts = np.unique(
+        places[:, 0] * 1000 + places[:, 1], return_inverse=True, return_counts=True
+    )
+    middles = _medians(flow.drift, cells, counts)
+    apart = _medians(np.abs(flow.drift - middles[cells]), cells, counts)
+    chance = 2 * 1.25 * 1.48 * np.hypot(*apart.T) / counts**0.5
+    shared = np.maximum(0.0, np.hypot(*middles.T) - chance)[counts >= 4]
     return float(np.quantile(shared, 0.9)) if len(shared) >= 4 else 0.0
 
 
-def _shared_drift(drift: np.ndarray) -> float:
-    middle = np.median(drift, axis=0)
-    deviation = 1.48 * np.median(np.abs(drift - middle), axis=0)
-    chance = 2 * 1.25 * np.hypot(*deviation) / len(drift) ** 0.5
-    return max(0.0, float(np.hypot(*middle) - chance))
+def _medians(values: np.ndarray, cells: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the median of values [k, 2] of each cell, [cells, 2]."""
+    starts = np.cumsum(counts) - counts
+    low, high = starts + (counts - 1) // 2, starts + counts // 2
+    columns = [column[np.lexsort((column, cells))] for column in values.T]
+    return np.stack([(one[low] + one[high]) / 2 for one in columns], axis=1)
 
 
 def _uneven(view: _View, comparable: np.ndarray, size: int) -> float:
@@ -505,6 +519,82 @@ def _step(
     if best > 0.85 and best - here > 0.15 and np.hypot(*step) >= 1.4:
         return step
     return None
+
+
+def _strays(flow: Flow) -> int:
+    """Return the most points of one place that drift alike while most others stay."""
+    if len(flow.points) < 4 * MINIMUM_INLIERS:
+        return 0
+    away = flow.away
+    far = away > max(_STRAYED, 6 * float(np.median(away)))
+    if far.sum() < 4 or far.mean() > 0.5:
+        return 0
+    points, drift = flow.points[far], flow.drift[far]
+    near = np.hypot(*(points[:, None] - points[None]).T) < _CELL / 2
+    alike = np.hypot(*(drift[:, None] - drift[None]).T) < 0.5
+    still = np.hypot(*(points[:, None] - flow.points[None]).T).T < _CELL / 4
+    # Where neighbours of a point stay, it is lost rather than carried along.
+    company = (near & alike).sum(axis=1)
+    carried = (near & alike).sum(axis=1) >= 0.5 * still.sum(axis=1)
+    return int(company[carried].max()) if carried.any() else 0
+
+
+def _elsewhere(view: _View, differs: np.ndarray, size: int) -> int:
+    """Return the blocks of the largest differing patch that is found at another place.
+
+    What was put on a picture hides what was there; what walked on is seen where it went.
+    """
+    if differs.sum() < 3:
+        return 0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(
+        differs.astype(np.uint8), connectivity=8
+    )
+    patches = sorted(stats[1:].tolist(), key=lambda one: -one[cv2.CC_STAT_AREA])
+    small = [
+        cv2.resize(side, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        for side in (view.left, view.right)
+    ]
+    half = size / 2
+    found = 0
+    for column, row, columns, rows, area in patches[:_PATCHES]:
+        if area < 3 or max(columns, rows) > 2 * _FAR:
+            continue
+        box = tuple(round(value * half) for value in (column, row, columns, rows))
+        for here, there in (small, small[::-1]):
+            place = _walked(here, there, box, size)
+            if place is not None and _is_new(place, box, differs, half):
+                found = max(found, area)
+    return found
+
+
+def _walked(
+    here: np.ndarray, there: np.ndarray, box: tuple[int, ...], size: int
+) -> tuple[int, int] | None:
+    """Return where what is in a box (x, y, width, height) is found beside it there."""
+    x, y, width, height = box
+    patch = here[y : y + height, x : x + width]
+    if float(patch.std()) < 2 * TEXTURE:
+        return None
+    reach = _FAR * size // 2
+    top, left = max(0, y - reach), max(0, x - reach)
+    around = there[top : y + height + reach, left : x + width + reach]
+    scores = cv2.matchTemplate(around, patch, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (column, row) = cv2.minMaxLoc(scores)
+    here_too = scores[min(y - top, len(scores) - 1), min(x - left, scores.shape[1] - 1)]
+    place = column + left, row + top
+    step = np.hypot(place[0] - x, place[1] - y)
+    return place if best > 0.75 and best - here_too > 0.3 and step > 2 else None
+
+
+def _is_new(
+    place: tuple[int, int], box: tuple[int, ...], differs: np.ndarray, size: float
+) -> bool:
+    """Return whether it was not there before: things that look alike stand side by side."""
+    taken = np.zeros(differs.shape, bool)
+    for mark, (x, y) in ((True, place), (False, box[:2])):
+        rows = slice(round(y / size), round((y + box[3]) / size))
+        taken[rows, round(x / size) : round((x + box[2]) / size)] = mark
+    return not taken.any() or float(differs[taken].mean()) >= NEW_THERE
 
 
 def _in_company(

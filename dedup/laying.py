@@ -343,4 +343,16 @@ def _mend(flow: Flow, *, bent: bool) -> np.ndarray | None:
         )
     if mend is None or mask.sum() < max(MINIMUM_INLIERS, 0.3 * len(flow.points)):
         return None
-    return mend if bent else _square(mend)
+    return _flattened(mend, flow) if bent else _square(mend)
+
+
+def _flattened(matrix: np.ndarray, flow: Flow) -> np.ndarray:
+    """Return the matrix without a perspective that moves nothing by a tenth of a pixel.
+
+    Pictures are warped several times as fast without.
+    """
+    reach = float(np.abs(flow.points).max())
+    if np.abs(matrix[2, :2]).sum() * reach * reach > 0.1:
+        return matrix
+    flat, _ = cv2.estimateAffine2D(flow.points, flow.found, ransacReprojThreshold=1.5)
+    return matrix if flat is None else _square(flat)

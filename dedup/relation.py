@@ -23,6 +23,8 @@ ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
 SURE = 0.95  # share from which on nothing is in doubt
 MOVED = 0.02  # share of blocks found elsewhere that makes two shots
+STRAYS = 5  # points of one place that drift by themselves, which makes two shots
+ELSEWHERE = 3  # blocks of a patch found at another place, which makes two shots
 SAME_SCENE = 0.15  # share of agreeing blocks of two shots of one scene
 SAME_SCENE_INLIERS = 30
 WHOLE = 0.985  # correlation of pictures with too little texture for blocks
@@ -396,6 +398,8 @@ def _unlike(alignment: Alignment) -> Judgement:
 
 
 def _has_motion(alignment: Alignment) -> bool:
+    if alignment.strays >= STRAYS or alignment.elsewhere >= ELSEWHERE:
+        return True
     return alignment.moved >= 2 and alignment.moved > MOVED * alignment.blocks
 
 

@@ -159,3 +159,21 @@ def test_blank_pictures_are_compared_without_complaint():
     for left, right in ((blank, blank), (blank, tiny), (tiny, tiny)):
         assert compare(left, right, turn=5).blocks == 0
         assert compare(left, right).agreement == 0
+
+
+def test_a_thing_that_walked_on_is_found_where_it_went():
+    before, after = picture(), picture()
+    child = scene(seed=9, size=(80, 80))
+    before.paste(child, (120, 140))
+    after.paste(child, (220, 160))
+    assert compare(seen(before), seen(after), turn=0).elsewhere >= 3
+    assert compare(seen(before), seen(picture()), turn=0).elsewhere == 0
+
+
+def test_points_that_drift_by_themselves_are_noticed():
+    before, after = picture(), picture()
+    child = scene(seed=9, size=(100, 100))
+    before.paste(child, (200, 150))
+    after.paste(child, (202, 151))
+    assert compare(seen(before), seen(after), turn=0).strays >= 5
+    assert compare(seen(before), seen(before), turn=0).strays == 0

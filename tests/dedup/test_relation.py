@@ -84,6 +84,12 @@ def test_promise_08_something_moved_makes_two_shots():
     assert judged(left, right).kind == Kind.SIMILAR_SHOTS
 
 
+def test_promise_08_a_thing_that_walked_on_makes_two_shots():
+    for sign in ({"strays": 6}, {"elsewhere": 4}):
+        answer = judge(facts("a"), facts("b"), replace(PERFECT, **sign), 0)
+        assert (answer.kind, answer.separates) == (Kind.SIMILAR_SHOTS, True)
+
+
 def test_promise_08_without_times_a_shot_that_agrees_a_little_less_is_no_copy():
     again = replace(PERFECT, bend=0.3, tone=Tone(residual=6))
     answer = judge(facts("a"), facts("b"), again, 20)
