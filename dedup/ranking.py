@@ -312,6 +312,8 @@ def _in_words(relation: Relation) -> str:
         case Name.RESIZED:
             verb = "scaled" if numbers["factor"] < 1 else "enlarged"
             return f"{verb} to {round(100 * numbers['factor'])} %"
+    if relation.name == Name.RESAVED and relation.of == Side.RIGHT:
+        return "saved again from the keeper"
     return _PLAIN_WORDS.get(relation.name, "")
 
 

@@ -17,13 +17,13 @@ from PIL import Image
 from gallery import decoding
 
 # From here on a file was saved from the other: measured figures are in docs/matching.md.
-SAVED_FROM = 0.15
+SAVED_FROM = 0.25
 
 # As many pictures are looked at at once as there are cores.
 cv2.setNumThreads(1)
 
 _BLOCKS = 4096  # blocks looked at, spread over the picture
-_FEW = 300  # frequencies below which nothing can be said
+_FEW = 2000  # frequencies below which nothing can be said
 _COARSE = 3.0  # levels: finer steps drown in rounding
 _APART = 1.5  # how much coarser the one's steps have to be than the other's own
 _GAINS = np.exp(np.linspace(np.log(0.4), np.log(2.5), 121))

@@ -101,6 +101,7 @@ def test_what_was_saved_from_another_yields_however_good_its_quality():
     said = answer(Relation(Name.RESAVED, Side.RIGHT, {"lattice": 0.6}))
     reasons = keeper_and_reasons((bigger, said))
     assert next(iter(reasons)) == "original"
+    assert reasons["bigger"] == "saved again from the keeper"
 
 
 def test_whom_fewer_are_like_was_altered():
