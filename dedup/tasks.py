@@ -66,12 +66,12 @@ def search_is_due() -> bool:
     """Return whether a search is under way, enough fingerprints wait, or no more come."""
     if SearchPass.objects.exists():
         return True
-    due = Fingerprint.objects.to_search().live().count()
-    if not due:
-        return False
+    due = Fingerprint.objects.to_search().live()
+    if not Fingerprint.objects.outstanding().exists():
+        return due.exists()
     searched = Fingerprint.objects.filter(search=Search.DONE).count()
-    enough = due > max(GATHER, GATHER_SHARE * searched)
-    return enough or not Fingerprint.objects.outstanding().exists()
+    enough = max(GATHER, int(GATHER_SHARE * searched))
+    return due[: enough + 1].count() > enough
 
 
 def grouping_is_due() -> bool:

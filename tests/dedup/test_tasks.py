@@ -3,7 +3,7 @@
 import pytest
 
 from dedup import perceptual, tasks
-from dedup.models import Comparison, DuplicateSet, Fingerprint, Turn
+from dedup.models import Comparison, DuplicateSet, Fingerprint, SearchPass, Turn
 from gallery.models import Thumbnail
 from gallery.tasks import make_thumbnails
 from tests import pictures
@@ -146,6 +146,36 @@ def test_one_search_at_a_time_is_queued(copies, queued):
     assert tasks.feed(4) == 0
     Turn.release("search")
     assert tasks.feed(4) == 1
+
+
+def test_a_search_waits_for_more_only_while_more_comes(copies, queued, monkeypatch):
+    tasks.enrol()
+    first, *others = (row.pk for row in copies)
+    tasks.fingerprint_photos([first])
+    assert not tasks.search_is_due()
+    monkeypatch.setattr(tasks, "GATHER", 0)
+    assert tasks.search_is_due()
+    monkeypatch.undo()
+    tasks.fingerprint_photos(others)
+    assert tasks.search_is_due()
+
+
+def test_a_search_that_was_begun_is_gone_on_with(copies, queued):
+    SearchPass.objects.create(recipe=Fingerprint.RECIPE, road="hash")
+    assert tasks.search_is_due()
+
+
+def test_grouping_waits_for_more_only_while_more_is_measured(
+    copies, queued, monkeypatch
+):
+    rows.match(copies[0], copies[1])
+    Comparison.objects.create(left=copies[0], right=copies[2])
+    assert not tasks.grouping_is_due()
+    monkeypatch.setattr(tasks, "GATHER_PAIRS", 0)
+    assert tasks.grouping_is_due()
+    monkeypatch.undo()
+    Comparison.objects.filter(recipe=0).delete()
+    assert tasks.grouping_is_due()
 
 
 def test_nothing_outstanding_queues_nothing(copies, queued):
