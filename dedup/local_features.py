@@ -22,7 +22,7 @@ from PIL import Image
 cv2.setNumThreads(1)
 
 # Raise this when any line below would change what is stored.
-RECIPE = 1
+RECIPE = 2
 
 EDGE = 512  # pixels of the long edge a picture is brought to
 SMALLEST = 24  # pixels of the short edge, at that size, below which nothing is seen
@@ -34,6 +34,7 @@ STEPS = 3  # sizes of blobs in an octave
 # at half its size, so that its fine spots are the middling ones of the original.
 SHARES = (0.45, 0.35, 0.2, 0.1)
 CONTRAST = 1.2  # grey levels a blob stands out by
+FAINT = 0.4  # the same where there are few others
 EDGE_RATIO = 10.0  # how much longer than wide a blob may be
 CELLS = 6  # along each side: the strongest of every cell come before second ones
 
@@ -72,7 +73,10 @@ def local_features(thumbnail: Image.Image) -> bytes:
     if min(grey.shape) < SMALLEST:
         return b""
     octaves = _octaves(grey)
-    spots = _steady(octaves, _spots(octaves, grey.shape), grey.shape)
+    blobs = _spots(octaves, CONTRAST)
+    if len(blobs) < SPOTS:
+        blobs = _spots(octaves, FAINT)
+    spots = _steady(octaves, blobs, grey.shape)
     if not len(spots):
         return b""
     return _packed(spots, _patches(octaves, spots, GRID) @ _basis() > 0)
@@ -165,13 +169,13 @@ def _blur(picture: np.ndarray, sigma: float, into: np.ndarray) -> None:
 # Finding spots
 
 
-def _spots(octaves: list[np.ndarray], shape: tuple[int, ...]) -> _Spots:
-    """Return every blob that lies far enough inside the picture."""
+def _spots(octaves: list[np.ndarray], contrast: float) -> _Spots:
+    """Return every blob that stands out and lies far enough inside the picture."""
     parts = []
     for octave, levels in enumerate(octaves):
         bands = _sheets.stack("bands", len(levels) - 1, levels[0].shape)
         np.subtract(levels[1:], levels[:-1], out=bands)
-        found = _fitted(_extremes(bands), bands, octave)
+        found = _fitted(_extremes(bands, contrast), bands, octave)
         margin = INSIDE * REACH * found.sigma
         height, width = levels[0].shape
         within = (np.minimum(found.x, width - 1 - found.x) >= margin) & (
@@ -181,7 +185,7 @@ def _spots(octaves: list[np.ndarray], shape: tuple[int, ...]) -> _Spots:
     return _Spots.joined(parts)
 
 
-def _extremes(bands: np.ndarray) -> np.ndarray:
+def _extremes(bands: np.ndarray, contrast: float) -> np.ndarray:
     """Return band, y and x [n, 3] of what stands out from its 26 neighbours."""
     sizes = np.abs(bands, out=_sheets.stack("sizes", len(bands), bands.shape[1:]))
     around = _sheets.stack("around", len(bands), bands.shape[1:])
@@ -192,7 +196,7 @@ def _extremes(bands: np.ndarray) -> np.ndarray:
     for band in range(1, STEPS + 1):
         cv2.max(around[band - 1], around[band + 1], dst=most)
         cv2.max(most, around[band], dst=most)
-        cv2.max(most, CONTRAST, dst=most)
+        cv2.max(most, contrast, dst=most)
         marks = cv2.compare(sizes[band], most, cv2.CMP_GE)
         places = cv2.findNonZero(marks[1:-1, 1:-1])
         if places is not None:

@@ -61,3 +61,8 @@ def test_spots_lie_all_over_the_picture():
 @pytest.mark.parametrize("size", [(512, 384), (1, 1), (512, 3), (3, 512)])
 def test_where_nothing_is_to_be_seen_nothing_is_stored(size):
     assert local_features(Image.new("RGB", size, "navy")) == b""
+
+
+def test_a_faint_picture_has_spots_too():
+    faint = thumbnail().point(lambda level: round(120 + level / 8))
+    assert len(spots(faint)) > SPOTS / 2
