@@ -1,8 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class GalleryConfig(AppConfig):
     name = "gallery"
 
     def ready(self) -> None:
-        from gallery import checks  # noqa: F401
+        from gallery import changes, checks  # noqa: F401
+
+        # After every migration: SQLite loses a table's triggers when it is altered.
+        post_migrate.connect(changes.watch, sender=self)

@@ -7,13 +7,15 @@ come last in both directions; rows with equal values are kept apart by their key
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
+
+from gallery.orders import Order, Place
 
 SALT = "gallery.paging"
 
@@ -22,31 +24,22 @@ class NoSuchPlace(Exception):
     """A cursor that was not given out for this order, or not by this site."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The field rows are sorted by, and which end comes first."""
+class Listing(Protocol):
+    """Rows that can be read from any place on, in any of their orders."""
 
-    field: str
-    descending: bool = False
+    def beside(
+        self, order: Order, place: Place | None, *, size: int, backwards: bool
+    ) -> list[int]:
+        """Return the keys of so many rows from a place on, nearest first."""
 
-    def keys(self, *, backwards: bool) -> list[str]:
-        sign = "-" if self.descending != backwards else ""
-        return [f"{sign}{self.field}", f"{sign}pk"]
+    def rows(self, pks: Sequence[int]) -> list[Any]:
+        """Return the rows of these keys; one may have gone meanwhile."""
 
-    def beyond(self, *, backwards: bool) -> str:
-        return "lt" if self.descending != backwards else "gt"
+    def place(self, row: Model, order: Order) -> Place:
+        """Return where a row stands; the value is text, a number or None."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands in an order: its value, and its key among equal values."""
-
-    value: Any
-    pk: int
-
-    @classmethod
-    def of(cls, row: Model, order: Order) -> Place:
-        return cls(getattr(row, order.field), row.pk)
+    def read(self, value: Any, pk: int, order: Order) -> Place:
+        """Return the place that was written so; raise NoSuchPlace or ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,54 +54,105 @@ class Page:
 
 
 def page(
-    rows: QuerySet, order: Order, *, size: int, after: str = "", before: str = ""
+    rows: QuerySet | Listing,
+    order: Order,
+    *,
+    size: int,
+    after: str = "",
+    before: str = "",
+    start: Place | None = None,
 ) -> Page:
-    """Return the rows after one cursor, or before another, or the first ones.
+    """Return the rows after one cursor, or before another, or from a place on.
 
-    Takes at most four queries: three stretches of the index over the order's field,
-    and the rows themselves.
+    Of rows in the database it takes at most four queries: three stretches of the index
+    over the order's field, and the rows themselves.
     """
+    listing = listed(rows)
     cursor, backwards = after or before, bool(before and not after)
     try:
-        place = read(cursor, rows, order) if cursor else None
+        place = read(cursor, listing, order) if cursor else start
     except NoSuchPlace:
         return replace(page(rows, order, size=size), is_lost=True)
-    found = beside(rows, order, place, size=size + 1, backwards=backwards)
-    more, found = len(found) > size, found[:size]
+    pks = listing.beside(order, place, size=size + 1, backwards=backwards)
+    more, pks = len(pks) > size, pks[:size]
     if backwards:
-        found.reverse()
-    earlier, later = (more, True) if backwards else (bool(cursor), more)
+        pks.reverse()
+    found = listing.rows(pks)
+    earlier, later = (more, True) if backwards else (place is not None, more)
+    if place is start and place is not None:
+        earlier = bool(listing.beside(order, place, size=1, backwards=True))
     return Page(
         rows=found,
-        previous=write(found[0], order) if found and earlier else "",
-        next=write(found[-1], order) if found and later else "",
+        previous=write(found[0], listing, order) if found and earlier else "",
+        next=write(found[-1], listing, order) if found and later else "",
     )
 
 
 def neighbour(
-    rows: QuerySet, order: Order, row: Model, *, backwards: bool = False
+    rows: QuerySet | Listing, order: Order, row: Model, *, backwards: bool = False
 ) -> Any | None:
     """Return the row that stands next to this one, or none at the end."""
-    place = Place.of(row, order)
-    return next(iter(beside(rows, order, place, size=1, backwards=backwards)), None)
+    listing = listed(rows)
+    try:
+        place = listing.place(row, order)
+    except NoSuchPlace:
+        return None
+    pks = listing.beside(order, place, size=1, backwards=backwards)
+    return next(iter(listing.rows(pks)), None)
 
 
-def beside(
-    rows: QuerySet, order: Order, place: Place | None, *, size: int, backwards: bool
-) -> list[Any]:
-    """Return so many rows from a place on, nearest first."""
-    keys = order.keys(backwards=backwards)
-    # Keys first: where a filter asks for another index than the order, the database has
-    # to sort, and sorts whole rows several times slower.
-    pks: list[Any] = []
-    for stretch in stretches(order, place, rows, backwards=backwards):
-        found = rows.filter(stretch).order_by(*keys).values_list("pk", flat=True)
-        pks += found[: size - len(pks)]
-        if len(pks) >= size:
-            break
-    by_pk = rows.in_bulk(pks)
-    # One may have gone between the two queries.
-    return [by_pk[pk] for pk in pks if pk in by_pk]
+def write(row: Model, rows: QuerySet | Listing, order: Order) -> str:
+    """Return the cursor of a row: text for an address, signed since it comes back."""
+    place = listed(rows).place(row, order)
+    return signing.dumps([order.field, place.value, place.pk], salt=SALT)
+
+
+def read(cursor: str, rows: QuerySet | Listing, order: Order) -> Place:
+    """Return the place a cursor names; raise NoSuchPlace where it names none."""
+    try:
+        field, value, pk = signing.loads(cursor, salt=SALT)
+        if field != order.field:
+            raise NoSuchPlace(f"This is a place in the order by {field}.")
+        return listed(rows).read(value, pk, order)
+    except (signing.BadSignature, ValueError, ValidationError) as error:
+        raise NoSuchPlace("This is no place in the list.") from error
+
+
+def listed(rows: QuerySet | Listing) -> Listing:
+    return Stored(rows) if isinstance(rows, QuerySet) else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows of the database, each order of which has an index."""
+
+    queryset: QuerySet
+
+    def beside(
+        self, order: Order, place: Place | None, *, size: int, backwards: bool
+    ) -> list[int]:
+        rows = self.queryset
+        keys = order.keys(backwards=backwards)
+        pks: list[Any] = []
+        for stretch in stretches(order, place, rows, backwards=backwards):
+            found = rows.filter(stretch).order_by(*keys).values_list("pk", flat=True)
+            pks += found[: size - len(pks)]
+            if len(pks) >= size:
+                break
+        return pks
+
+    def rows(self, pks: Sequence[int]) -> list[Any]:
+        by_pk = self.queryset.in_bulk(pks)
+        return [by_pk[pk] for pk in pks if pk in by_pk]
+
+    def place(self, row: Model, order: Order) -> Place:
+        value = getattr(row, order.field)
+        field: Any = row._meta.get_field(order.field)
+        return Place(None if value is None else field.value_to_string(row), row.pk)
+
+    def read(self, value: Any, pk: int, order: Order) -> Place:
+        field: Any = self.queryset.model._meta.get_field(order.field)
+        return Place(None if value is None else field.to_python(value), pk)
 
 
 def stretches(
@@ -132,25 +176,3 @@ def stretches(
             yield ~missing
     if has_missing and not backwards and (place is None or place.value is not None):
         yield missing
-
-
-def write(row: Model, order: Order) -> str:
-    """Return the cursor of a row: text for an address, signed since it comes back."""
-    field = row._meta.get_field(order.field)
-    missing = getattr(row, order.field) is None
-    value = None if missing else field.value_to_string(row)  # type: ignore[union-attr]
-    return signing.dumps([order.field, value, row.pk], salt=SALT)
-
-
-def read(cursor: str, rows: QuerySet, order: Order) -> Place:
-    """Return the place a cursor names; raise NoSuchPlace where it names none."""
-    try:
-        field, text, pk = signing.loads(cursor, salt=SALT)
-        if field != order.field:
-            raise NoSuchPlace(f"This is a place in the order by {field}.")
-        value = (
-            None if text is None else rows.model._meta.get_field(field).to_python(text)
-        )
-    except (signing.BadSignature, ValueError, ValidationError) as error:
-        raise NoSuchPlace("This is no place in the list.") from error
-    return Place(value, pk)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from datetime import date
 
-from django.utils.dates import MONTHS
+from django.urls import reverse
+from django.utils.dates import MONTHS, WEEKDAYS
 
 from gallery.models import Photo, Precision
 
@@ -23,6 +25,11 @@ class Tile:
 
     photo: Photo
     ratio: int
+    address: str
+    # What to show, empty if there is nothing yet, and what it is called.
+    image: str
+    alt: str
+    is_starred: bool = False
     heading: str = ""
 
 
@@ -33,24 +40,59 @@ def ratio(width: int | None, height: int | None) -> int:
     return min(max(round(100 * width / height), NARROWEST), WIDEST)
 
 
-def month(photo: Photo) -> str:
-    """Return the month a photo was taken in, as exactly as it is known."""
-    if photo.taken_at is None:
+def day_name(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month]} {day.year}"
+
+
+def heading(photo: Photo, *, by_day: bool = False) -> str:
+    """Return the month or day a photo was taken on, as exactly as it is known."""
+    taken, precision = photo.taken_at, photo.taken_precision
+    if taken is None:
         return NO_DATE
-    if photo.taken_precision == Precision.YEAR:
-        return f"{photo.taken_at.year}"
-    return f"{MONTHS[photo.taken_at.month]} {photo.taken_at.year}"
+    if precision == Precision.YEAR:
+        return f"{taken.year}"
+    if by_day and precision != Precision.MONTH:
+        return f"{WEEKDAYS[taken.weekday()]}, {day_name(taken)}"
+    return f"{MONTHS[taken.month]} {taken.year}"
+
+
+def alt(photo: Photo) -> str:
+    if photo.taken_at is None:
+        return photo.name
+    if photo.taken_precision in (Precision.MONTH, Precision.YEAR):
+        return f"{photo.name}, {heading(photo)}"
+    return f"{photo.name}, {day_name(photo.taken_at)}"
 
 
 def tiles(
-    photos: Iterable[Photo], *, by_month: bool = False, shown: str = ""
+    photos: Iterable[Photo],
+    *,
+    query: str = "",
+    headings: str = "",
+    shown: str = "",
+    starred: Set[int] = frozenset(),
 ) -> Iterator[Tile]:
-    """Yield a tile for each photo; `shown` is the heading the page before ended under."""
+    """Yield a tile for each photo.
+
+    `headings` is "month", "day" or empty; `shown` is the heading the page before ended
+    under; `query` is the end of every photo's address.
+    """
+    # Addresses are looked up once: for each photo of a page it takes milliseconds.
+    page, thumbnail = (
+        reverse(f"gallery:{name}", args=[0]).split("0")
+        for name in ("photo", "thumbnail")
+    )
     for photo in photos:
-        heading = month(photo) if by_month else ""
+        above = heading(photo, by_day=headings == "day") if headings else ""
+        recipe = photo.thumbnail.recipe if hasattr(photo, "thumbnail") else 0
+        image = f"{photo.pk}".join(thumbnail) + f"?v={photo.version(recipe)}"
         yield Tile(
             photo=photo,
             ratio=ratio(photo.width, photo.height),
-            heading=heading if heading != shown else "",
+            address=f"{photo.pk}".join(page) + query,
+            image=image if recipe else "",
+            alt=alt(photo),
+            is_starred=photo.pk in starred,
+            heading=above if above != shown else "",
         )
-        shown = heading
+        shown = above

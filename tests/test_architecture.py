@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     "gallery": [
-        "dates", "decoding", "detail", "drafts", "drives", "formats", "generations", "junk",
-        "metadata", "originals", "ranges", "renditions", "sandbox", "stages", "tiff",
-        "vault", "walk", "xmp",
+        "columns", "dates", "decoding", "detail", "drafts", "drives", "formats",
+        "generations", "junk", "metadata", "orders", "originals", "ranges", "renditions",
+        "sandbox", "stages", "tiff", "vault", "walk", "xmp",
     ],
     "dedup": [
         "alignment", "candidates", "clues", "compiled", "grouping", "hamming", "laying",

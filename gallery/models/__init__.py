@@ -1,3 +1,5 @@
+from gallery.models.changes import Change, Mark
+from gallery.models.favourites import Favourite, FavouriteQuerySet
 from gallery.models.photos import (
     NotDiscardable,
     Origin,
@@ -18,7 +20,11 @@ from gallery.models.steps import MAX_ATTEMPTS, Step, StepQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "Change",
+    "Favourite",
+    "FavouriteQuerySet",
     "ImportRun",
+    "Mark",
     "NotDiscardable",
     "Origin",
     "Outcome",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -48,6 +47,13 @@ class Origin(models.TextChoices):
     NONE = "none", "nothing"
 
 
+def camera_name(make: str, model: str) -> str:
+    """Return maker and model, without the maker's name twice."""
+    if not make or model.lower().startswith(make.split()[0].lower()):
+        return model
+    return f"{make} {model}".strip()
+
+
 class PhotoQuerySet(models.QuerySet):
     def live(self) -> PhotoQuerySet:
         # See also Photo.is_live
@@ -64,31 +70,6 @@ class PhotoQuerySet(models.QuerySet):
 
     def trashed_before(self, moment: datetime) -> PhotoQuerySet:
         return self.trashed().filter(trashed_at__lt=moment)
-
-    def taken_between(self, first: date | None, last: date | None) -> PhotoQuerySet:
-        """Photos taken from the first day to the last, both included."""
-        return self._between("taken_at", first, last)
-
-    def walked_between(self, first: date | None, last: date | None) -> PhotoQuerySet:
-        """The same photos, found by walking along another order and passing over the rest.
-
-        Where many photos are of these days, that is quicker than to sort them; a database
-        left to itself may take the index over the dates, and sort.
-        """
-        photos = self.alias(taken_then=Coalesce("taken_at", "taken_at"))
-        return photos._between("taken_then", first, last)
-
-    def _between(
-        self, name: str, first: date | None, last: date | None
-    ) -> PhotoQuerySet:
-        photos = self
-        if first:
-            photos = photos.filter(
-                **{f"{name}__gte": datetime.combine(first, time.min)}
-            )
-        if last:
-            photos = photos.filter(**{f"{name}__lte": datetime.combine(last, time.max)})
-        return photos
 
 
 class Photo(models.Model):
@@ -156,6 +137,7 @@ class Photo(models.Model):
     objects = PhotoQuerySet.as_manager()
     sightings: models.Manager[SourceFile]
     thumbnail: Thumbnail
+    favourites: Any  # a manager
 
     class Meta:
         constraints = [
@@ -226,11 +208,7 @@ class Photo(models.Model):
 
     @property
     def camera(self) -> str:
-        """Maker and model, without the maker's name twice."""
-        make, model = self.camera_make, self.camera_model
-        if not make or model.lower().startswith(make.split()[0].lower()):
-            return model
-        return f"{make} {model}".strip()
+        return camera_name(self.camera_make, self.camera_model)
 
     @transaction.atomic
     def move_to_trash(
@@ -270,6 +248,13 @@ class Photo(models.Model):
         if restored:
             self.trashed_at = self.trashed_by = self.in_favour_of = None
         return bool(restored)
+
+    def star(self, *, by: AbstractBaseUser) -> None:
+        """Make it one of somebody's favourites, if it is not."""
+        self.favourites.get_or_create(user=by)
+
+    def unstar(self, *, by: AbstractBaseUser) -> None:
+        self.favourites.of(by).delete()
 
     def update_facts(self, **values: Any) -> None:
         """Store what is now known of the photo, and only that."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import models
@@ -100,6 +100,11 @@ class SourceFileQuerySet(models.QuerySet):
 
     def with_photo(self) -> SourceFileQuerySet:
         return self.filter(photo__isnull=False)
+
+    def seen(self) -> Iterator[tuple[int, int]]:
+        """Yield photo and source of each sighting."""
+        rows = self.values_list("photo_id", "source_id")
+        yield from rows.distinct().iterator(chunk_size=5_000)
 
 
 class SourceFile(models.Model):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from gallery import catalogue
+from gallery.columns import Selection
 from gallery.forms import BrowseForm
-from gallery.models import Photo
+from gallery.models import Favourite, Photo, Source
 from gallery.paging import page
-from gallery.tiles import month, tiles
+from gallery.tiles import heading, tiles
+from gallery.timeline import timeline as years_of
 
 PHOTOS_PER_PAGE = 80
-# Counting stops here: nobody needs to know more, and a million rows take a while.
-COUNTED = 10_000
 
 # What htmx asked to exchange, and the part of the page that is.
 PARTS = {"photo-tiles": "gallery/_more.html", "photo-grid": "gallery/_grid.html"}
@@ -24,27 +29,57 @@ PARTS = {"photo-tiles": "gallery/_more.html", "photo-grid": "gallery/_grid.html"
 @vary_on_headers("HX-Request", "HX-Target")
 def browse(request: HttpRequest) -> HttpResponse:
     form = BrowseForm(request.GET)
-    photos = form.select(Photo.objects.live())
+    every = Selection.all(catalogue.current())
+    photos = form.select(every, request.user)  # type: ignore[arg-type]
+    template = part(request)
+    context = {
+        "form": form,
+        "count": len(photos),
+        **tiled(request, form, photos),
+    }
+    if template == "gallery/browse.html":
+        context |= choices(every)
+    answer = render(request, template, context)
+    if template == "gallery/_grid.html":
+        answer["HX-Push-Url"] = reverse("gallery:browse") + form.query
+    return answer
+
+
+def tiled(request: HttpRequest, form: BrowseForm, photos: Selection) -> dict[str, Any]:
+    """Return the page of photos that was asked for, and its tiles."""
     found = page(
-        photos.select_related("thumbnail"),
+        catalogue.Selected(photos, Photo.objects.live().select_related("thumbnail")),
         form.order,
         size=PHOTOS_PER_PAGE,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
+        start=form.start,
     )
-    by_month = form.order.field == "taken_at"
-    context = {
-        "form": form,
+    headings = ("day" if form.is_by_day else "month") if form.is_by_date else ""
+    last = heading(found.rows[-1], by_day=form.is_by_day) if found.rows else ""
+    return {
         "page": found,
         "tiles": tiles(
-            found.rows, by_month=by_month, shown=request.GET.get("shown", "")
+            found.rows,
+            query=form.query,
+            headings=headings,
+            shown=request.GET.get("shown", ""),
+            starred=Favourite.objects.of(request.user).photos(found.rows),  # type: ignore[arg-type]
         ),
-        "shown": month(found.rows[-1]) if by_month and found.rows else "",
+        "shown": last if headings else "",
     }
-    template = part(request)
-    if template != "gallery/_more.html":
-        context |= {"count": photos[: COUNTED + 1].count(), "counted": COUNTED}
-    return render(request, template, context)
+
+
+def choices(every: Selection) -> dict[str, Any]:
+    """Return what the filters offer, with the number of photos of each."""
+    offered = catalogue.offered(every.columns)
+    this_year = timezone.localdate().year
+    return {
+        "offered": offered,
+        "sources": Source.objects.order_by("label"),
+        "this_year": this_year,
+        "last_year": this_year - 1,
+    }
 
 
 def part(request: HttpRequest) -> str:
@@ -52,3 +87,19 @@ def part(request: HttpRequest) -> str:
     if not htmx or htmx.history_restore_request:
         return "gallery/browse.html"
     return PARTS.get(htmx.target or "", "gallery/browse.html")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def timeline(request: HttpRequest) -> HttpResponse:
+    """How many photos each month has, with the way to them."""
+    form = BrowseForm(request.GET)
+    every = Selection.all(catalogue.current())
+    months = form.select(every, request.user).months()  # type: ignore[arg-type]
+    years = years_of(months, is_descending=form.order.descending)
+    template = "_timeline" if request.htmx else "timeline"  # type: ignore[attr-defined]
+    return render(
+        request,
+        f"gallery/{template}.html",
+        {"form": form, "years": years, "address": reverse("gallery:browse")},
+    )

@@ -46,12 +46,15 @@ def test_browse_sort_filter_and_open(photos, page, site):
     expect(page.get_by_role("heading", name="July 2009")).to_be_visible()
 
     page.get_by_label("Order").select_option("Name, A to Z")
-    expect(page).to_have_url(f"{site}/?sort=name&since=&until=")
+    expect(page).to_have_url(f"{site}/?sort=name")
     expect(page.locator("#photo-tiles img").first).to_have_attribute(
         "alt", "photo 00.jpg, 28 June 2009"
     )
+    page.get_by_role("button", name="Filter").click()
     page.get_by_label("Taken from").fill("2009-07-05")
+    page.get_by_role("button", name="Done").click()
     expect(page.get_by_text("5 photos", exact=True)).to_be_visible()
+    expect(page).to_have_url(f"{site}/?sort=name&since=2009-07-05")
     assert names(page) == [f"photo {n:02}" for n in range(7, 12)]
 
     page.locator("#photo-tiles a").nth(1).click()
@@ -61,6 +64,48 @@ def test_browse_sort_filter_and_open(photos, page, site):
     page.get_by_role("link", name="All photos").click()
     expect(page.get_by_label("Order")).to_have_value("name")
     assert len(names(page)) == 5
+
+
+def test_filters_are_taken_away_and_brought_back_by_the_browser(photos, page, site):
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Format").select_option("JPEG (12)")
+    page.get_by_label("Year").select_option("2009 (12)")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{site}/?year=2009&format=JPEG")
+    page.get_by_role("link", name="Remove the filter JPEG").click()
+    expect(page).to_have_url(f"{site}/?year=2009")
+    page.go_back()
+    expect(page.get_by_role("link", name="Remove the filter JPEG")).to_be_visible()
+    expect(page.get_by_label("Format")).to_have_value("JPEG")
+
+
+def test_timeline_jumps_to_a_month(photos, page, site):
+    page.get_by_role("link", name="June 2009: 3 photos").click()
+    expect(page.locator("#photo-tiles h2").first).to_have_text("June 2009")
+    assert names(page) == [f"photo {n:02}" for n in (2, 1, 0)]
+    page.get_by_role("link", name="Previous photos").click()
+    expect(page.locator("#photo-tiles img")).to_have_count(9)
+    assert names(page)[-1] == "photo 03"
+
+
+def test_timeline_opens_over_the_photos_on_a_phone(photos, page, site):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Jump to a month").click()
+    page.get_by_role("link", name="July 2009: 9 photos").click()
+    expect(page).to_have_url(f"{site}/?at=2009-07")
+
+
+def test_star_is_given_in_the_grid_and_taken_back_on_the_photo(photos, page, site):
+    star = page.get_by_role("button", name="Favourite: photo 07.jpg")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("Favourites", exact=True).click()
+    expect(page.get_by_text("1 photo", exact=True)).to_be_visible()
+    page.locator("#photo-tiles a").click()
+    star.press("Enter")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    page.goto(f"{site}/?starred=1")
+    expect(page.get_by_text("Press the star on a photo")).to_be_visible()
 
 
 def test_tiles_keep_the_shape_of_their_photos_and_fill_the_row(photos, page, site):
@@ -104,7 +149,8 @@ def test_every_page_can_be_read_aloud(photos, page, site):
         assert unlabelled == [], path
         nameless = page.evaluate(
             """[...document.querySelectorAll("a, button")].filter(one =>
-               !one.textContent.trim() && !one.querySelector("img[alt]")).length"""
+               !one.textContent.trim() && !one.querySelector("img[alt]") &&
+               !one.ariaLabel).length"""
         )
         assert nameless == 0, path
 
@@ -143,6 +189,17 @@ def test_everything_works_without_scripts(
     expect(page.locator("#photo-tiles .tile")).to_have_count(4)
     page.get_by_role("link", name="Previous photos").click()
     expect(page.locator("#photo-tiles .tile")).to_have_count(8)
+    page.get_by_role("button", name="Favourite: photo 03.jpg").click()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_label("Year").select_option("2009 (12)")
+    page.locator("[name=starred]").first.check(force=True)
+    page.get_by_role("button", name="Show").click()
+    assert names(page) == ["photo 03"]
+    page.get_by_label("Order").select_option("Newest first")
+    page.get_by_role("button", name="Show").click()
+    page.get_by_role("link", name="How many photos each month has").click()
+    page.get_by_role("link", name="July 2009: 1 photo").click()
+    assert names(page) == ["photo 03"]
 
     page.get_by_role("link", name="Upload").click()
     content = pictures.jpeg(pictures.scene(seed=78, size=(160, 120)))

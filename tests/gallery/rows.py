@@ -18,7 +18,8 @@ def bare_photo(number: int, **values: object) -> Photo:
     """A photo that is only a row."""
     defaults = {"extension": "jpg", "size": 1000, "name": f"{number}.jpg"}
     digest = hashlib.sha256(str(number).encode()).hexdigest()
-    return Photo.objects.create(digest=digest, format="JPEG", **defaults | values)
+    facts = {"format": "JPEG"} | defaults | values
+    return Photo.objects.create(digest=digest, **facts)
 
 
 def photo(image: Image.Image | None = None, *, seed: int = 0, **values: object):

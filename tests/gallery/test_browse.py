@@ -5,10 +5,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery import forms
-from gallery.models import Precision, Thumbnail
+from gallery.models import Favourite, Photo, Precision, Thumbnail
 from gallery.views import browse
-from tests.gallery.rows import bare_photo
+from tests.gallery.rows import bare_photo, sighting
 
 pytestmark = pytest.mark.django_db
 
@@ -22,15 +21,18 @@ def shown(answer) -> list[str]:
 def three(db):
     bare_photo(
         1, name="b.jpg", size=30, taken_at=datetime(2009, 7, 14, 12),
-        added_at=datetime(2020, 1, 3, tzinfo=UTC),
+        added_at=datetime(2020, 1, 3, tzinfo=UTC), taken_precision=Precision.YEAR,
+        camera_make="Canon", camera_model="Canon EOS 20D", width=20, height=10,
     )  # fmt: skip
     bare_photo(
         2, name="a.jpg", size=20, taken_at=None,
-        added_at=datetime(2020, 1, 1, tzinfo=UTC),
+        added_at=datetime(2020, 1, 1, tzinfo=UTC), format="HEIF",
+        camera_make="Canon", camera_model="EOS 20D",
     )  # fmt: skip
     bare_photo(
         3, name="c.jpg", size=10, taken_at=datetime(2011, 1, 2, 12),
-        added_at=datetime(2020, 1, 2, tzinfo=UTC),
+        added_at=datetime(2020, 1, 2, tzinfo=UTC), taken_precision=Precision.SECOND,
+        camera_make="NIKON CORPORATION", camera_model="NIKON D70", width=10, height=10,
     )  # fmt: skip
 
 
@@ -46,6 +48,8 @@ def three(db):
         ("?sort=-size", "bac"),
         ("?sort=name", "abc"),
         ("?sort=-name", "cba"),
+        ("?sort=pixels", "cba"),
+        ("?sort=-pixels", "bca"),
         ("?sort=nonsense", "cba"),
     ],
 )
@@ -63,27 +67,130 @@ def test_photos_stand_in_the_order_asked_for(admin_client, three, query, order):
         ("until=9999-12-31", "cb"),
         ("since=0001-01-01", "cb"),
         ("since=2011-01-01&until=2009-01-01", ""),
+        ("year=2009", "b"),
+        ("year=twenty", "cba"),
+        ("quality=unknown", "a"),
+        ("quality=exact", "c"),
+        ("quality=year", "b"),
+        ("quality=good", "cba"),
+        ("camera=Canon+EOS+20D", "ba"),
+        ("camera=NIKON+D70", "c"),
+        ("camera=Box", ""),
+        ("source=1000000", ""),
+        ("source=first", "cba"),
+        ("format=HEIF", "a"),
+        ("least=0.00002", "ba"),
+        ("most=0.00002", "ca"),
+        ("least=much", "cba"),
+        ("least=inf&most=nan", "cba"),
+        ("camera=Canon+EOS+20D&format=JPEG&year=2009&sort=size", "b"),
+        ("camera=a%00b", "cba"),
     ],
 )
 def test_photos_are_those_taken_between_the_days(admin_client, three, query, names):
     assert "".join(shown(admin_client.get(f"/?{query}"))) == names
 
 
-def test_many_photos_of_the_days_asked_for_are_the_same_ones(
-    admin_client, three, monkeypatch
-):
-    monkeypatch.setattr(forms, "FEW", 0)
-    for query, names in [
-        ("since=2009-07-14&until=2009-07-14", "b"),
-        ("until=2020-01-01", "cb"),
-    ]:
-        assert "".join(shown(admin_client.get(f"/?sort=size&{query}"))) == names
-
-
 def test_nonsense_date_is_shown_again_with_a_hint(admin_client):
     page = admin_client.get("/?since=<yesterday>").content.decode()
     assert 'value="&lt;yesterday&gt;"' in page
     assert "Not a date" in page
+
+
+def test_photos_of_a_drive_are_all_that_were_seen_on_it(admin_client, three):
+    first, second, _ = Photo.objects.order_by("pk")
+    drive = sighting(first, path="b.jpg", drive="Blue").source
+    sighting(first, path="b.jpg", drive="Red")
+    sighting(second, path="a.jpg", drive="Red")
+    page = admin_client.get(f"/?source={drive.pk}")
+    assert shown(page) == ["b"]
+    assert "Blue<" in page.content.decode()
+
+
+def test_favourites_are_ones_own(client, admin_client, django_user_model, three):
+    row = Photo.objects.get(name="a.jpg")
+    admin_client.post(f"/photo/{row.pk}/favourite/", {"starred": "1"})
+    assert shown(admin_client.get("/?starred=1")) == ["a"]
+    client.force_login(django_user_model.objects.create_user("otto"))
+    page = client.get("/?starred=1").content.decode()
+    assert "No photo is like that" in page and "Press the star" in page
+
+
+def test_star_is_given_and_taken_back_any_number_of_times(admin_client, three):
+    row = Photo.objects.get(name="a.jpg")
+    for starred, count in [("1", 1), ("1", 1), ("0", 0), ("0", 0)]:
+        data = {"starred": starred, "back": "/?sort=name"}
+        answer = admin_client.post(f"/photo/{row.pk}/favourite/", data)
+        assert answer["Location"] == "/?sort=name"
+        assert Favourite.objects.count() == count
+
+
+def test_star_leads_back_to_no_other_site(admin_client, three):
+    row = Photo.objects.get(name="a.jpg")
+    data = {"starred": "1", "back": "//elsewhere.example/"}
+    answer = admin_client.post(f"/photo/{row.pk}/favourite/", data)
+    assert answer["Location"] == row.get_absolute_url()
+
+
+def test_each_filter_can_be_taken_away_by_itself(admin_client, three):
+    page = admin_client.get("/?year=2009&sort=size&most=5").content.decode()
+    chips = re.findall(r'href="([^"]+)" class="chip', page)
+    assert chips == ["/?sort=size&amp;most=5", "/?sort=size&amp;year=2009", "/"]
+
+
+def test_address_after_a_change_holds_what_was_asked_and_no_more(admin_client, three):
+    page = admin_client.get(
+        "/?sort=-taken&since=&until=&camera=&year=2009&least=x",
+        headers={"HX-Request": "true", "HX-Target": "photo-grid"},
+    )
+    assert page["HX-Push-Url"] == "/?year=2009"
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("at=2009-07", "ba"),
+        ("at=2010", "ba"),
+        ("at=2011-01", "cba"),
+        ("at=2009-08&sort=taken", "ca"),
+        ("at=2009-07&sort=taken", "bca"),
+        ("at=2009-13", "cba"),
+        ("at=9999-12", "cba"),
+        ("at=2009&sort=size", "cab"),
+    ],
+)
+def test_jump_begins_with_the_month_asked_for(admin_client, three, query, names):
+    assert "".join(shown(admin_client.get(f"/?{query}"))) == names
+
+
+def test_way_back_from_a_jump_leads_to_what_lies_before(admin_client, three):
+    page = admin_client.get("/?at=2009-07").content.decode()
+    link = re.search(r'href="([^"]+)" class="button" rel="prev"', page)[1]
+    assert shown(admin_client.get(f"/{link.replace('&amp;', '&')}")) == ["c"]
+    assert 'rel="prev"' not in admin_client.get("/?at=2011").content.decode()
+
+
+def test_timeline_counts_the_photos_of_each_month_under_the_filters(
+    admin_client, three
+):
+    bare_photo(4, taken_at=datetime(2009, 7, 1), camera_model="D70")
+    page = admin_client.get("/timeline/").content.decode()
+    assert page.index("2011") < page.index("2009")
+    assert 'aria-label="July 2009: 2 photos"' in page
+    assert 'href="/?at=2009-07"' in page
+    page = admin_client.get("/timeline/?camera=D70&sort=taken").content.decode()
+    assert 'aria-label="July 2009: 1 photo"' in page
+    assert "2011" not in page
+    assert 'href="/?sort=taken&amp;camera=D70&amp;at=2009-07"' in page
+
+
+def test_days_are_headings_where_asked_for_and_known(admin_client):
+    known = [Precision.SECOND, Precision.MONTH, Precision.YEAR]
+    for number, precision in enumerate(known):
+        bare_photo(number, taken_at=datetime(2009, 7, 14), taken_precision=precision)
+    page = admin_client.get("/?group=day&sort=taken").content.decode()
+    headings = re.findall(r">([^<]+)</h2>", page.partition("photo-tiles")[2])
+    assert headings == ["Tuesday, 14 July 2009", "July 2009", "2009"]
 
 
 def test_photos_in_the_trash_are_not_shown(admin_client):

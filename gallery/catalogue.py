@@ -1,0 +1,157 @@
+"""The columns of all live photos, as true as the database at this moment.
+
+They are kept in memory and brought up to date, when somebody asks, by the photos that
+changed since. What is kept can be thrown away at any time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from gallery import changes
+from gallery.columns import Columns, Selection, columns
+from gallery.models import Photo, PhotoQuerySet, SourceFile
+from gallery.models.photos import camera_name
+from gallery.orders import Order, Place
+from gallery.paging import NoSuchPlace
+from gallery.stages import chunks
+
+# More changes than this are no quicker to look up one by one.
+MOST_CHANGES = 20_000
+AT_ONCE = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Columns, and the database and moment they are of."""
+
+    database: str
+    moment: changes.Moment
+    columns: Columns
+
+
+_kept: Kept | None = None
+_turn = threading.Lock()
+
+
+def current() -> Columns:
+    """Return the columns of the photos that are live now."""
+    global _kept
+    if connection.in_atomic_block:
+        # What this transaction sees, nobody else may ever see.
+        return read()
+    with _turn:
+        moment = changes.now()
+        _kept = refreshed(_kept, moment)
+        return _kept.columns
+
+
+def refreshed(kept: Kept | None, moment: changes.Moment) -> Kept:
+    database = str(connection.settings_dict["NAME"])
+    if (
+        kept is None
+        or (kept.database, kept.moment.lineage) != (database, moment.lineage)
+        or not moment.pruned <= kept.moment.position <= moment.position
+    ):
+        return Kept(database, moment, read())
+    if kept.moment.position == moment.position and connection.vendor == "sqlite":
+        return kept
+    changed = changes.since(kept.moment.position, most=MOST_CHANGES)
+    if len(changed) > MOST_CHANGES:
+        return Kept(database, moment, read())
+    if not changed:
+        return Kept(database, moment, kept.columns)
+    fresh = read(changed)
+    pks = np.array(changed, np.int64)
+    return Kept(database, moment, kept.columns.replaced(pks, fresh))
+
+
+def read(pks: Sequence[int] | None = None) -> Columns:
+    """Read all live photos, or those of them with these keys."""
+    if pks is None:
+        live = Photo.objects.live()
+        sightings = SourceFile.objects.with_photo()
+        return columns(list(_photos(live)), sightings.seen())
+    photos: list[tuple[Any, ...]] = []
+    seen: list[tuple[int, int]] = []
+    for some in chunks(pks, AT_ONCE):
+        photos += _photos(Photo.objects.live().filter(pk__in=some))
+        seen += SourceFile.objects.filter(photo__in=some).seen()
+    return columns(photos, seen)
+
+
+def _photos(photos: PhotoQuerySet) -> Iterator[tuple[Any, ...]]:
+    # As text, because a million of Django's dates take seconds to make.
+    rows = photos.annotate(
+        taken=Cast("taken_at", TextField()), added=Cast("added_at", TextField())
+    ).values_list(
+        *("pk", "taken", "added", "size", "width", "height", "name", "camera_make"),
+        *("camera_model", "format", "taken_precision"),
+    )
+    cameras: dict[tuple[str, str], str] = {}
+    for *facts, make, model, format, precision in rows.iterator(chunk_size=5_000):
+        camera = cameras.get((make, model))
+        if camera is None:
+            camera = cameras[make, model] = camera_name(make, model)
+        facts[2] = facts[2].partition("+")[0]
+        yield (*facts, camera, format, precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What there is to filter by, each with the number of its photos."""
+
+    years: dict[int, int]
+    cameras: dict[str, int]
+    formats: dict[str, int]
+
+
+@lru_cache(maxsize=1)
+def offered(columns: Columns) -> Offered:
+    """Return what the filters offer; cameras by name, years from the latest."""
+    every = Selection.all(columns)
+    years: Counter[int] = Counter()
+    for month, count in every.months():
+        years[month // 12] += count
+    cameras = every.tally("camera")
+    return Offered(
+        dict(sorted(years.items(), reverse=True)),
+        {name: cameras[name] for name in sorted(cameras, key=str.lower) if name},
+        {name: count for name, count in every.tally("format").items() if name},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A selection whose photos are read from the database, as paging asks for it."""
+
+    selection: Selection
+    photos: PhotoQuerySet
+
+    def beside(
+        self, order: Order, place: Place | None, *, size: int, backwards: bool
+    ) -> list[int]:
+        return self.selection.beside(order, place, size=size, backwards=backwards)
+
+    def rows(self, pks: Iterable[int]) -> list[Photo]:
+        by_pk = self.photos.in_bulk(list(pks))
+        return [by_pk[pk] for pk in pks if pk in by_pk]
+
+    def place(self, row: Any, order: Order) -> Place:
+        place = self.selection.place(row.pk, order)
+        if place is None:
+            raise NoSuchPlace(f"{row} is not among the photos.")
+        return place
+
+    def read(self, value: Any, pk: int, order: Order) -> Place:
+        return Place(value, pk)

@@ -1,0 +1,112 @@
+"""What the pages keep in memory is what the database says, whatever changed it."""
+
+from datetime import datetime
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from gallery import catalogue, changes
+from gallery.columns import Selection
+from gallery.models import Change, Mark, Photo
+from tests.gallery.rows import bare_photo, sighting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sizes() -> dict[int, int]:
+    columns = catalogue.current()
+    return dict(zip(columns.pk.tolist(), columns.size.tolist(), strict=True))
+
+
+def test_new_changed_and_discarded_photos_are_known_at_once():
+    first, second = bare_photo(1, size=10), bare_photo(2, size=20)
+    assert sizes() == {first.pk: 10, second.pk: 20}
+    third = bare_photo(3, size=30)
+    Photo.objects.filter(pk=first.pk).update(size=11)
+    assert sizes() == {first.pk: 11, second.pk: 20, third.pk: 30}
+    second.move_to_trash(by=None, in_favour_of=first)
+    assert second.pk not in sizes()
+    second.restore()
+    assert second.pk in sizes()
+    third.delete()
+    assert third.pk not in sizes()
+
+
+def test_new_sighting_is_known_at_once():
+    row = bare_photo(1)
+    drive = sighting(row, path="a.jpg").source
+    other = bare_photo(2)
+    assert len(Selection.all(catalogue.current()).seen_on(drive.pk)) == 1
+    sighting(other, path="b.jpg")
+    assert len(Selection.all(catalogue.current()).seen_on(drive.pk)) == 2
+
+
+def test_only_what_changed_is_read_again(monkeypatch):
+    bare_photo(1)
+    sizes()
+    asked = []
+    read = catalogue.read
+    monkeypatch.setattr(
+        catalogue, "read", lambda pks=None: asked.append(pks) or read(pks)
+    )
+    other = bare_photo(2)
+    sizes()
+    sizes()
+    assert asked in ([[other.pk]], [[other.pk], [other.pk]])
+
+
+def test_many_changes_are_read_as_a_whole(monkeypatch):
+    monkeypatch.setattr(catalogue, "MOST_CHANGES", 2)
+    sizes()
+    rows = [bare_photo(number, size=number) for number in range(1, 6)]
+    assert sizes() == {row.pk: row.size for row in rows}
+
+
+def test_nothing_of_a_transaction_that_was_taken_back_is_kept():
+    row = bare_photo(1, size=10)
+    sizes()
+
+    class TakenBack(Exception):
+        pass
+
+    with pytest.raises(TakenBack), transaction.atomic():
+        Photo.objects.filter(pk=row.pk).update(size=11)
+        assert sizes() == {row.pk: 11}
+        raise TakenBack
+    assert sizes() == {row.pk: 10}
+
+
+def test_after_notes_were_cleared_away_all_is_read(monkeypatch):
+    monkeypatch.setattr(changes, "KEPT", 0)
+    row = bare_photo(1, size=10)
+    sizes()
+    Photo.objects.filter(pk=row.pk).update(size=11)
+    bare_photo(2)
+    changes.prune(changes.now().position)
+    if connection.vendor == "sqlite":
+        assert not Change.objects.exists()
+    assert sizes()[row.pk] == 11
+
+
+def test_lost_triggers_come_back_with_the_next_migration():
+    row = bare_photo(1, size=10)
+    sizes()
+    table = " ON gallery_photo" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER gallery_note_photo{table}")
+    Photo.objects.filter(pk=row.pk).update(size=11)
+    call_command("migrate", verbosity=0)
+    assert sizes() == {row.pk: 11}
+    Photo.objects.filter(pk=row.pk).update(size=12)
+    assert sizes() == {row.pk: 12}
+    assert Mark.objects.filter(name=changes.LINEAGE).count() == 1
+
+
+def test_times_are_those_of_the_rows():
+    taken, added = datetime(2009, 7, 14, 12, 30, 0, 5), timezone.now()
+    bare_photo(1, taken_at=taken, added_at=added)
+    columns = catalogue.current()
+    assert columns.taken[0] == (taken - datetime(1970, 1, 1)).total_seconds() * 1e6
+    assert columns.added[0] == round(added.timestamp() * 1e6)
