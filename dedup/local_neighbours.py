@@ -15,7 +15,7 @@ from dedup.local_features import ODD, SPOT
 # Chosen on one half of the photos: docs/matching.md.
 VOTES = 2  # spots that have to agree on one movement
 DIFFER = 12  # bits of 64 in which two spots may differ
-CROWD = 64  # new spots that one spot may meet before it counts as saying nothing
+CROWD = 512  # new spots that one spot may meet before it counts as saying nothing
 
 # Spots meet when they have the 24 lowest bits in common, or the 24 next ones.
 KEYS = np.array([0xFFFFFF << 40, 0xFFFFFF << 16], np.uint64)
