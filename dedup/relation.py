@@ -22,6 +22,8 @@ RECIPE = 2
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
 SURE = 0.95  # share from which on nothing is in doubt
+ANOTHER_PATCH = 3  # blocks in one place that differ, which may be another moment
+DOUBT = 0.65  # the most confidence then
 MOVED = 0.02  # share of blocks found elsewhere that makes two shots
 STRAYS = 5  # points of one place that drift by themselves, which makes two shots
 ELSEWHERE = 3  # blocks of a patch found at another place, which makes two shots
@@ -409,8 +411,12 @@ def _looks_shot_again(alignment: Alignment) -> bool:
     Something is left that no change of tone explains, and the geometry or the focus is
     not that of one picture.
     """
-    unexplained = alignment.tone.residual > UNEXPLAINED * alignment.spread
-    return unexplained and signs_of_another_shot(alignment) > SHOT_AGAIN
+    signs = signs_of_another_shot(alignment)
+    return _is_unexplained(alignment) and signs > SHOT_AGAIN
+
+
+def _is_unexplained(alignment: Alignment) -> bool:
+    return alignment.tone.residual > UNEXPLAINED * alignment.spread
 
 
 def signs_of_another_shot(alignment: Alignment) -> float:
@@ -444,12 +450,16 @@ def _by_the_whole(alignment: Alignment) -> Judgement:
 def _alike(left: Facts, right: Facts, alignment: Alignment) -> Judgement:
     margin = (alignment.agreement - ALIKE) / (SURE - ALIKE)
     confidence = 0.6 + 0.35 * min(1.0, margin)
+    percent = int(100 * alignment.agreement)
+    because = f"{percent} % of what can be compared agrees."
     if left.camera_time and left.camera_time == right.camera_time:
         confidence = min(0.99, confidence + 0.1)
-    percent = int(100 * alignment.agreement)
-    return Judgement(
-        Kind.DUPLICATES, confidence, f"{percent} % of what can be compared agrees."
-    )
+    elif alignment.largest >= ANOTHER_PATCH:
+        confidence = min(DOUBT, confidence)
+        because = f"{percent} % of what can be compared agrees, but one part differs."
+    elif _is_unexplained(alignment) and signs_of_another_shot(alignment) > 0.7:
+        confidence = min(DOUBT, confidence)
+    return Judgement(Kind.DUPLICATES, confidence, because)
 
 
 def _strength(alignment: Alignment) -> float:

@@ -90,6 +90,15 @@ def test_promise_08_a_thing_that_walked_on_makes_two_shots():
         assert (answer.kind, answer.separates) == (Kind.SIMILAR_SHOTS, True)
 
 
+def test_a_part_that_differs_leaves_a_doubt():
+    # A sticker, or a child that blinked: without a time nobody can know.
+    patched = replace(PERFECT, largest=5, differing=0.02)
+    answer = judge(facts("a"), facts("b"), patched, 0)
+    assert answer.kind == Kind.DUPLICATES
+    assert answer.confidence < 0.7 < judge(facts("a"), facts("b"), PERFECT).confidence
+    assert judge(shot("a"), shot("b"), patched, 0).confidence > 0.7
+
+
 def test_promise_08_without_times_a_shot_that_agrees_a_little_less_is_no_copy():
     again = replace(PERFECT, bend=0.3, tone=Tone(residual=6))
     answer = judge(facts("a"), facts("b"), again, 20)
