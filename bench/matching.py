@@ -73,7 +73,7 @@ def planned(options: argparse.Namespace) -> Plan:
     half = None if options.half == "both" or options.full else HALVES[options.half]
     originals, share, others = 40, 3, None
     if options.quick:
-        originals, share, others = 4, 4, 60
+        originals, share, others = 4, 8, 60
     if options.full:
         originals = 120
     others = options.others if options.others is not None else others
