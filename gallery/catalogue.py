@@ -83,7 +83,7 @@ def read(pks: Sequence[int] | None = None) -> Columns:
         sightings = SourceFile.objects.with_photo()
         return columns(list(_photos(live)), sightings.seen())
     photos: list[tuple[Any, ...]] = []
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[int, int, str]] = []
     for some in chunks(pks, AT_ONCE):
         photos += _photos(Photo.objects.live().filter(pk__in=some))
         seen += SourceFile.objects.filter(photo__in=some).seen()

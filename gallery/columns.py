@@ -8,7 +8,6 @@ of their keys. numpy only: where the rows come from is not known here.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.orders import Order, Place
+from gallery.texts import MOST_WORDS, Texts, fold, words
 
 Rows = NDArray[np.int64]  # places in the columns
 Keys = Callable[[Rows], NDArray[Any]]
@@ -30,14 +30,6 @@ NAME_BYTES = 48
 # Months are counted from the year 0.
 NO_MONTH = -1
 FEW = 2_000
-
-
-def fold(text: str) -> str:
-    """Return the text without case and accents, as it is compared."""
-    if text.isascii():
-        return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def name_key(name: str) -> str:
@@ -53,7 +45,8 @@ class Columns:
 
     Times are microseconds since 1970, by the clock on the wall for `taken`. `camera`,
     `format` and `precision` are places in the lists of names. Where a value is not
-    known, it is MISSING.
+    known, it is MISSING. `text` and `seen_text` are places in the texts: a photo's name,
+    and the folder it was seen in.
     """
 
     pk: NDArray[np.int64]
@@ -66,9 +59,12 @@ class Columns:
     format: NDArray[np.int32]
     precision: NDArray[np.int32]
     month: NDArray[np.int32]
+    text: NDArray[np.int32]
     # One for each photo and source it was seen on, in no order.
     seen_pk: NDArray[np.int64]
     seen_source: NDArray[np.int64]
+    seen_text: NDArray[np.int32]
+    texts: Texts
     names: dict[str, tuple[str, ...]]
 
     def __len__(self) -> int:
@@ -81,6 +77,18 @@ class Columns:
         rows, pks = rows[here], pks[here]
         return rows[self.pk[rows] == pks]
 
+    def told_by(self, word: str) -> NDArray[np.bool_]:
+        """Return which photos have this word in their names, folders, camera or year."""
+        texts = self.texts.having(word)
+        found = texts[self.text]
+        found[self.rows_of(self.seen_pk[texts[self.seen_text]])] = True
+        cameras = Texts.of(self.names["camera"]).having(word)
+        if cameras.any():
+            found |= cameras[self.camera]
+        if len(word) == 4 and word.isdecimal():
+            found |= self.month // 12 == int(word)
+        return found
+
     def replaced(self, pks: NDArray[np.int64], fresh: Columns) -> Columns:
         """Return the columns with these photos as they are now, or without them."""
         stays = np.ones(len(self), bool)
@@ -90,11 +98,13 @@ class Columns:
         old = {one: getattr(self, one)[stays] for one in BY_PHOTO}
         old |= {one: getattr(self, one)[seen] for one in BY_SIGHTING}
         new = {one: getattr(fresh, one) for one in BY_PHOTO + BY_SIGHTING} | codes
+        # What is in no use any more stays, until all is read again.
+        new |= {one: new[one] + len(self.texts) for one in ("text", "seen_text")}
         both = {one: np.concatenate([old[one], new[one]]) for one in old}
         if len(self) and len(fresh) and (np.diff(both["pk"]) < 0).any():
             order = np.argsort(both["pk"], kind="stable")
             both |= {one: both[one][order] for one in BY_PHOTO}
-        return Columns(**both, names=names)
+        return Columns(**both, texts=self.texts.followed_by(fresh.texts), names=names)
 
 
 def day_start(day: date) -> int:
@@ -106,17 +116,19 @@ def month_start(month: int) -> int:
     return int(np.datetime64(month - 12 * 1970, "M").astype("M8[us]").astype(np.int64))
 
 
-BY_SIGHTING = ("seen_pk", "seen_source")
+BY_SIGHTING = ("seen_pk", "seen_source", "seen_text")
 NAMED = ("camera", "format", "precision")
 BY_PHOTO = tuple(
-    one.name for one in fields(Columns) if one.name not in (*BY_SIGHTING, "names")
+    one.name
+    for one in fields(Columns)
+    if one.name not in (*BY_SIGHTING, "texts", "names")
 )
 
 
 def columns(
-    photos: Sequence[tuple[Any, ...]], sightings: Iterable[tuple[int, int]]
+    photos: Sequence[tuple[Any, ...]], sightings: Iterable[tuple[int, int, str]]
 ) -> Columns:
-    """Make columns of photos and of (photo, source) pairs.
+    """Make columns of photos and of sightings: photo, source, and path.
 
     A photo is its key; when taken, as ISO text or None, and when added, as ISO text in
     UTC; size, width and height; name; camera, format and precision.
@@ -128,7 +140,14 @@ def columns(
     coded = {
         field: _coded(values) for field, values in zip(NAMED, given[7:], strict=True)
     }
-    pairs = np.array(list(sightings), np.int64).reshape(-1, 2)
+    texts: dict[str, int] = {}
+    text = [texts.setdefault(one, len(texts)) for one in name]
+    named = dict(zip(pk, name, strict=True))
+    seen = {
+        (one, source, texts.setdefault(_told(path, named.get(one, "")), len(texts)))
+        for one, source, path in sightings
+    }
+    triples = np.array(sorted(seen), np.int64).reshape(-1, 3)
     return Columns(
         pk=np.array(pk, np.int64),
         taken=taken_at.astype(np.int64),
@@ -140,11 +159,20 @@ def columns(
         ),
         name=np.array([name_key(one).encode() for one in name], f"S{NAME_BYTES}"),
         month=np.where(np.isnat(taken_at), NO_MONTH, months).astype(np.int32),
-        seen_pk=pairs[:, 0],
-        seen_source=pairs[:, 1],
+        text=np.array(text, np.int32),
+        seen_pk=triples[:, 0].copy(),
+        seen_source=triples[:, 1].copy(),
+        seen_text=triples[:, 2].astype(np.int32),
+        texts=Texts.of(texts),
         **{field: codes for field, (codes, _) in coded.items()},
         names={field: names for field, (_, names) in coded.items()},
     )
+
+
+def _told(path: str, name: str) -> str:
+    """Return what a path tells beyond the name: its folder, or another name too."""
+    folder, _, last = path.rpartition("/")
+    return folder if last == name else path
 
 
 def _times(texts: Sequence[str | None]) -> NDArray[np.datetime64]:
@@ -218,8 +246,15 @@ class Selection:
         wanted[self.columns.rows_of(pks)] = True
         return replace(self, rows=self.rows[wanted[self.rows]])
 
-    def either(self, other: Selection) -> Selection:
-        return replace(self, rows=np.union1d(self.rows, other.rows))
+    def told_by(self, text: str) -> Selection:
+        """Keep the photos with all these words in their names, folders, camera or year.
+
+        A word is found by its beginning, a number only whole.
+        """
+        found = np.ones(len(self.columns), bool)
+        for word in words(text)[:MOST_WORDS]:
+            found &= self.columns.told_by(word)
+        return replace(self, rows=self.rows[found[self.rows]])
 
     # Order
 

@@ -57,6 +57,7 @@ class BrowseForm(forms.Form):
     Whatever cannot be read is as if blank, so that every address shows photos.
     """
 
+    q = forms.CharField(label="Search", required=False, max_length=200)
     sort = forms.ChoiceField(
         label="Order",
         required=False,
@@ -150,6 +151,9 @@ class BrowseForm(forms.Form):
                 photos = getattr(self, f"_select_{name}")(photos, value)
         return photos
 
+    def _select_q(self, photos: Selection, text: str) -> Selection:
+        return photos.told_by(text)
+
     def _select_year(self, photos: Selection, year: int) -> Selection:
         return photos.in_month(12 * year, 12 * year + 11)
 
@@ -213,6 +217,7 @@ class BrowseForm(forms.Form):
         if name == "quality" and value != "unknown":
             return f"Date known: {QUALITIES[value][0].lower()}"
         said = {
+            "q": f"“{value}”",
             "quality": "Date unknown",
             "starred": "Favourites",
             "least": f"From {plain(value)} MB",
@@ -222,7 +227,7 @@ class BrowseForm(forms.Form):
 
 
 FILTERS = (
-    *("starred", "year", "since", "until", "quality", "camera", "source"),
+    *("q", "starred", "year", "since", "until", "quality", "camera", "source"),
     *("format", "least", "most"),
 )
 

@@ -11,7 +11,7 @@ PURE = {
     "gallery": [
         "columns", "dates", "decoding", "detail", "drafts", "drives", "formats",
         "generations", "junk", "metadata", "orders", "originals", "ranges", "renditions",
-        "sandbox", "stages", "tiff", "vault", "walk", "xmp",
+        "sandbox", "stages", "texts", "tiff", "vault", "walk", "xmp",
     ],
     "dedup": [
         "alignment", "candidates", "clues", "compiled", "grouping", "hamming", "laying",

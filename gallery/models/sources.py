@@ -101,10 +101,10 @@ class SourceFileQuerySet(models.QuerySet):
     def with_photo(self) -> SourceFileQuerySet:
         return self.filter(photo__isnull=False)
 
-    def seen(self) -> Iterator[tuple[int, int]]:
-        """Yield photo and source of each sighting."""
-        rows = self.values_list("photo_id", "source_id")
-        yield from rows.distinct().iterator(chunk_size=5_000)
+    def seen(self) -> Iterator[tuple[int, int, str]]:
+        """Yield photo, source and path of each sighting."""
+        rows = self.values_list("photo_id", "source_id", "path")
+        yield from rows.iterator(chunk_size=5_000)
 
 
 class SourceFile(models.Model):

@@ -11,7 +11,7 @@ from gallery.models import Photo
 from gallery.views import browse
 from tests import pictures
 from tests.browser.conftest import log_in
-from tests.gallery.rows import photo
+from tests.gallery.rows import photo, sighting
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -77,6 +77,20 @@ def test_filters_are_taken_away_and_brought_back_by_the_browser(photos, page, si
     page.go_back()
     expect(page.get_by_role("link", name="Remove the filter JPEG")).to_be_visible()
     expect(page.get_by_label("Format")).to_have_value("JPEG")
+
+
+def test_search_finds_folders_while_words_are_typed(photos, page, site):
+    sighting(photos[3], path="Mallorca 2004/photo 03.jpg")
+    search = page.get_by_label("Search")
+    search.press_sequentially("mallorca 20")
+    expect(page.get_by_text("No photo is like that")).to_be_visible()
+    search.press_sequentially("04")
+    expect(page).to_have_url(f"{site}/?q=mallorca+2004")
+    expect(search).to_be_focused()
+    assert names(page) == ["photo 03"]
+    page.get_by_role("link", name="Remove the filter “mallorca 2004”").click()
+    expect(page.get_by_text("12 photos", exact=True)).to_be_visible()
+    expect(search).to_have_value("")
 
 
 def test_timeline_jumps_to_a_month(photos, page, site):

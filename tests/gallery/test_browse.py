@@ -85,6 +85,10 @@ def test_photos_stand_in_the_order_asked_for(admin_client, three, query, order):
         ("least=inf&most=nan", "cba"),
         ("camera=Canon+EOS+20D&format=JPEG&year=2009&sort=size", "b"),
         ("camera=a%00b", "cba"),
+        ("q=NIKON", "c"),
+        ("q=2009+canon", "b"),
+        ("q=jpg&sort=size", "cab"),
+        ("q=nothing", ""),
     ],
 )
 def test_photos_are_those_taken_between_the_days(admin_client, three, query, names):

@@ -36,7 +36,7 @@ def photo(pk: int, random: Random) -> tuple:
 def made(pks, seed: int = 4) -> Columns:
     random = Random(seed)
     photos = [photo(pk, random) for pk in pks]
-    return columns(photos, [(pk, pk % 3) for pk in pks])
+    return columns(photos, [(pk, pk % 3, f"Ort {pk % 4}/{pk}.jpg") for pk in pks])
 
 
 @pytest.fixture(params=[7, 2_000], ids=["by halves", "at once"])
@@ -125,9 +125,54 @@ def test_replacing_photos_gives_what_reading_all_gives(seed):
             )
             name = after.names[field][getattr(after, field)[row]]
             assert name == source.names[field][getattr(source, field)[was]]
+    for place in range(4):
+        told = Selection.all(after).told_by(f"ort {place}")
+        assert after.pk[told.rows].tolist() == [p for p in after.pk if p % 4 == place]
     for drive in range(3):
         seen = Selection.all(after).seen_on(drive)
         assert after.pk[seen.rows].tolist() == [p for p in after.pk if p % 3 == drive]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("mallorca", [1, 2]),
+        ("MALLORCA 2004", [1, 2]),
+        ("mall 0012", [1]),
+        ("allorca", []),
+        ("12", []),
+        ("2005", [3]),
+        ("cafe", [2]),
+        ("Café strasse", [2]),
+        ("oma", [3]),
+        ("omas hochzeit", [3]),
+        ("canon 20", [1]),
+        ("powershot", []),
+        ("", [1, 2, 3]),
+        ("!?", [1, 2, 3]),
+        ("2004 2005", []),
+    ],
+)
+def test_words_are_found_in_names_folders_camera_and_year(text, found):
+    facts = ("2020-01-01 12:00:00", 1, 4, 3)
+    photos = [
+        (1, None, *facts, "IMG_0012.JPG", "Canon EOS 20D", "JPEG", "unknown"),
+        (2, None, *facts, "Café.JPG", "", "JPEG", "unknown"),
+        (3, "2005-01-01", *facts, "Oma's 80.jpg", "", "JPEG", "day"),
+    ]
+    sightings = [
+        (1, 1, "Mallorca 2004/IMG_0012.JPG"),
+        (2, 1, "mallorca2004/Straße/Café.JPG"),
+        (3, 1, "x/Oma's 80.jpg"),
+        (3, 2, "x/Hochzeit.jpg"),
+    ]
+    whole = columns(photos, sightings)
+    partly = columns(photos[:1], sightings[:1]).replaced(
+        np.array([2, 3]), columns(photos[1:], sightings[1:])
+    )
+    for one in (whole, partly):
+        rows = Selection.all(one).told_by(text).rows
+        assert one.pk[rows].tolist() == found
 
 
 def test_no_photos_are_columns_too():
