@@ -21,11 +21,15 @@ NO_DATE = "Date unknown"
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One photo on a page; `heading` stands above it, if any."""
+    """One photo on a page; `heading` stands above it, if any.
+
+    Text only, since templates take their time over numbers.
+    """
 
     photo: Photo
-    ratio: int
+    shape: str
     address: str
+    star_address: str
     # What to show, empty if there is nothing yet, and what it is called.
     image: str
     alt: str
@@ -78,9 +82,9 @@ def tiles(
     under; `query` is the end of every photo's address.
     """
     # Addresses are looked up once: for each photo of a page it takes milliseconds.
-    page, thumbnail = (
+    page, thumbnail, star = (
         reverse(f"gallery:{name}", args=[0]).split("0")
-        for name in ("photo", "thumbnail")
+        for name in ("photo", "thumbnail", "favourite")
     )
     for photo in photos:
         above = heading(photo, by_day=headings == "day") if headings else ""
@@ -88,7 +92,8 @@ def tiles(
         image = f"{photo.pk}".join(thumbnail) + f"?v={photo.version(recipe)}"
         yield Tile(
             photo=photo,
-            ratio=ratio(photo.width, photo.height),
+            shape=f"ratio-{ratio(photo.width, photo.height)}",
+            star_address=f"{photo.pk}".join(star),
             address=f"{photo.pk}".join(page) + query,
             image=image if recipe else "",
             alt=alt(photo),

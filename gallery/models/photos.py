@@ -68,6 +68,12 @@ class PhotoQuerySet(models.QuerySet):
         # See also Photo.is_stored
         return self.filter(purged_at=None)
 
+    def for_tiles(self) -> PhotoQuerySet:
+        """The photos with what a tile shows of them, and no more."""
+        names = ("digest", "name", "width", "height", "taken_at", "taken_precision")
+        step = ("thumbnail__recipe", "thumbnail__problem")
+        return self.select_related("thumbnail").only(*names, "problem", *step)
+
     def trashed_before(self, moment: datetime) -> PhotoQuerySet:
         return self.trashed().filter(trashed_at__lt=moment)
 

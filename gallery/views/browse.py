@@ -48,7 +48,7 @@ def browse(request: HttpRequest) -> HttpResponse:
 def tiled(request: HttpRequest, form: BrowseForm, photos: Selection) -> dict[str, Any]:
     """Return the page of photos that was asked for, and its tiles."""
     found = page(
-        catalogue.Selected(photos, Photo.objects.live().select_related("thumbnail")),
+        catalogue.Selected(photos, Photo.objects.live().for_tiles()),
         form.order,
         size=PHOTOS_PER_PAGE,
         after=request.GET.get("after", ""),
