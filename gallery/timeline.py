@@ -59,5 +59,5 @@ def timeline(
 
 def _month(year: int, month: int, count: int, most: int) -> Month:
     # By the root, or one wedding makes everything else look empty.
-    height = max(2, round(HIGHEST * (count / most) ** 0.5)) if count else 0
+    height = max(3, round(HIGHEST * (count / most) ** 0.4)) if count else 0
     return Month(f"{year:04}-{month:02}", f"{MONTHS[month]} {year}", count, height)

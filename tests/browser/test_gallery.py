@@ -89,7 +89,7 @@ def test_search_finds_folders_while_words_are_typed(photos, page, site):
     expect(search).to_be_focused()
     assert names(page) == ["photo 03"]
     page.get_by_role("link", name="Remove the filter “mallorca 2004”").click()
-    expect(page.get_by_text("12 photos", exact=True)).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("12 photos")
     expect(search).to_have_value("")
 
 
@@ -98,8 +98,9 @@ def test_timeline_jumps_to_a_month(photos, page, site):
     expect(page.locator("#photo-tiles h2").first).to_have_text("June 2009")
     assert names(page) == [f"photo {n:02}" for n in (2, 1, 0)]
     page.get_by_role("link", name="Previous photos").click()
-    expect(page.locator("#photo-tiles img")).to_have_count(9)
-    assert names(page)[-1] == "photo 03"
+    # ... and the script fetches the rest, since there is room.
+    expect(page.locator("#photo-tiles img")).to_have_count(12)
+    assert names(page)[0] == "photo 11"
 
 
 def test_timeline_opens_over_the_photos_on_a_phone(photos, page, site):
