@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORDS = re.compile(r"[^\W\d_]+|\d+")
+# Between the words of "SommerUrlaub".
+JOINTS = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])")
 # More words than these are not looked for.
 MOST_WORDS = 12
 
@@ -30,6 +32,12 @@ def words(text: str) -> list[str]:
     )
 
 
+def told(text: str) -> list[str]:
+    """Return the words a text can be found by, those of "SommerUrlaub" both ways."""
+    apart = JOINTS.sub(" ", text)
+    return words(text) if apart == text else words(f"{text} {apart}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
     """Some texts, one after the other: " img 0012 jpg \\n mallorca 2004 \\n".
@@ -43,7 +51,7 @@ class Texts:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Texts:
         coded = [
-            f" {' '.join(words(text))} \n".encode(errors="replace") for text in texts
+            f" {' '.join(told(text))} \n".encode(errors="replace") for text in texts
         ]
         lengths = np.fromiter(map(len, coded), np.int64, len(coded))
         return cls(

@@ -146,6 +146,9 @@ def test_replacing_photos_gives_what_reading_all_gives(seed):
         ("Café strasse", [2]),
         ("oma", [3]),
         ("omas hochzeit", [3]),
+        ("urlaub", [3]),
+        ("SommerUrlaub", [3]),
+        ("sommerurl", [3]),
         ("canon 20", [1]),
         ("powershot", []),
         ("", [1, 2, 3]),
@@ -163,7 +166,7 @@ def test_words_are_found_in_names_folders_camera_and_year(text, found):
     sightings = [
         (1, 1, "Mallorca 2004/IMG_0012.JPG"),
         (2, 1, "mallorca2004/Straße/Café.JPG"),
-        (3, 1, "x/Oma's 80.jpg"),
+        (3, 1, "SommerUrlaub/Oma's 80.jpg"),
         (3, 2, "x/Hochzeit.jpg"),
     ]
     whole = columns(photos, sightings)
