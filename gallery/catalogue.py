@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
@@ -54,6 +54,23 @@ def current() -> Columns:
         moment = changes.now()
         _kept = refreshed(_kept, moment)
         return _kept.columns
+
+
+def warm_up() -> threading.Thread:
+    """Read all photos beside what goes on, so that no visitor has to wait for it."""
+    thread = threading.Thread(target=_warm_up, daemon=True)
+    thread.start()
+    return thread
+
+
+def _warm_up() -> None:
+    try:
+        current()
+    except DatabaseError:
+        # Whoever asks for a page is told, and not here.
+        pass
+    finally:
+        connection.close()
 
 
 def refreshed(kept: Kept | None, moment: changes.Moment) -> Kept:

@@ -6,3 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imagevault.settings")
 application = get_wsgi_application()
+
+# After Django is set up, as it needs the models.
+from gallery import catalogue  # noqa: E402
+
+catalogue.warm_up()

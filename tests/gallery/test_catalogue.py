@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from gallery import catalogue, changes
@@ -55,6 +55,22 @@ def test_only_what_changed_is_read_again(monkeypatch):
     sizes()
     sizes()
     assert asked in ([[other.pk]], [[other.pk], [other.pk]])
+
+
+def test_server_that_starts_reads_before_anybody_asks(monkeypatch):
+    row = bare_photo(1, size=10)
+    catalogue.warm_up().join()
+    monkeypatch.setattr(catalogue, "read", None)
+    if connection.vendor == "sqlite":
+        assert sizes() == {row.pk: 10}
+
+
+def test_server_starts_where_the_database_does_not_answer(monkeypatch):
+    def refuse():
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(changes, "now", refuse)
+    catalogue.warm_up().join()
 
 
 def test_many_changes_are_read_as_a_whole(monkeypatch):
