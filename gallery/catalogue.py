@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,8 @@ class Kept:
     database: str
     moment: changes.Moment
     columns: Columns
+    # Photos read again one by one, whose former texts are still kept.
+    again: int = 0
 
 
 _kept: Kept | None = None
@@ -57,7 +59,10 @@ def current() -> Columns:
 
 
 def warm_up() -> threading.Thread:
-    """Read all photos beside what goes on, so that no visitor has to wait for it."""
+    """Read all photos beside what goes on, so that no visitor has to wait for it.
+
+    Notes of changes from long ago are cleared away.
+    """
     thread = threading.Thread(target=_warm_up, daemon=True)
     thread.start()
     return thread
@@ -66,6 +71,8 @@ def warm_up() -> threading.Thread:
 def _warm_up() -> None:
     try:
         current()
+        # Nobody else needs what was noted before.
+        changes.prune(changes.now().position)
     except DatabaseError:
         # Whoever asks for a page is told, and not here.
         pass
@@ -84,13 +91,13 @@ def refreshed(kept: Kept | None, moment: changes.Moment) -> Kept:
     if kept.moment.position == moment.position and connection.vendor == "sqlite":
         return kept
     changed = changes.since(kept.moment.position, most=MOST_CHANGES)
-    if len(changed) > MOST_CHANGES:
+    again = kept.again + len(changed)
+    if len(changed) > MOST_CHANGES or again > len(kept.columns) + MOST_CHANGES:
         return Kept(database, moment, read())
     if not changed:
-        return Kept(database, moment, kept.columns)
-    fresh = read(changed)
-    pks = np.array(changed, np.int64)
-    return Kept(database, moment, kept.columns.replaced(pks, fresh))
+        return replace(kept, moment=moment)
+    columns = kept.columns.replaced(np.array(changed, np.int64), read(changed))
+    return Kept(database, moment, columns, again)
 
 
 def read(pks: Sequence[int] | None = None) -> Columns:

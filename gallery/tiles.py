@@ -27,6 +27,7 @@ class Tile:
     """
 
     photo: Photo
+    key: str
     shape: str
     address: str
     star_address: str
@@ -92,6 +93,7 @@ def tiles(
         image = f"{photo.pk}".join(thumbnail) + f"?v={photo.version(recipe)}"
         yield Tile(
             photo=photo,
+            key=f"{photo.pk}",
             shape=f"ratio-{ratio(photo.width, photo.height)}",
             star_address=f"{photo.pk}".join(star),
             address=f"{photo.pk}".join(page) + query,

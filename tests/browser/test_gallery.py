@@ -119,6 +119,7 @@ def test_star_is_given_in_the_grid_and_taken_back_on_the_photo(photos, page, sit
     page.locator("#photo-tiles a").click()
     star.press("Enter")
     expect(star).to_have_attribute("aria-pressed", "false")
+    expect(star).to_be_focused()
     page.goto(f"{site}/?starred=1")
     expect(page.get_by_text("Press the star on a photo")).to_be_visible()
 

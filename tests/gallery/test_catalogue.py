@@ -80,6 +80,15 @@ def test_many_changes_are_read_as_a_whole(monkeypatch):
     assert sizes() == {row.pk: row.size for row in rows}
 
 
+def test_texts_of_photos_that_change_all_the_time_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(catalogue, "MOST_CHANGES", 2)
+    row = bare_photo(1)
+    for size in range(20):
+        Photo.objects.filter(pk=row.pk).update(size=size)
+        assert sizes() == {row.pk: size}
+        assert len(catalogue.current().texts) <= 8
+
+
 def test_nothing_of_a_transaction_that_was_taken_back_is_kept():
     row = bare_photo(1, size=10)
     sizes()
