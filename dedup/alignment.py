@@ -48,6 +48,8 @@ _STRAYED = 0.8  # pixels of drift from which on a point may have moved by itself
 _FAR = 6  # blocks a thing may have gone between two shots
 _PATCHES = 3  # differing patches that are searched for there
 NEW_THERE = 0.25  # share of differing blocks where such a patch went
+_CHANGED = 40  # grey levels from which on a pixel was covered
+_SHADES = 16  # grey levels that count as one colour of a pen
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Alignment:
     `bend`: 90th percentile of the displacement that neighbouring points share, in pixels;
     `tilt`: how far a corner lies from where turning, scaling and stretching alone would
     put it, in thousandths of the long edge.
+    `apart`: how far the corners of the two frames lie from one another once laid, in
+    thousandths of the long edge (next to 0 for one frame, however it was altered).
+    `remaining`: share of agreeing blocks among those that neither differ nor touch what
+    differs; `drawn`: share of the pixels covered there that have one of two colours.
     `outside`: fine detail of the larger picture outside the overlap over that inside
     (low for a plain or blurred frame); `seam`: how much sharper the step at the edge of
     the overlap is than steps inside; both None without an outside. `spread`: standard
@@ -125,6 +131,9 @@ class Alignment:
     bend: float = 0.0
     tilt: float = 0.0
     uneven: float = 0.0
+    apart: float = 1000.0
+    remaining: float = 0.0
+    drawn: float = 0.0
     outside: float | None = None
     seam: float | None = None
     spread: float = 0.0
@@ -327,7 +336,41 @@ def _figures(shape: Alignment, view: _View, blocks: _Blocks, flow: Flow) -> Alig
         motion=_motion(alike),
         bend=_bend(alike),
         uneven=_uneven(view, blocks.textured & ~differs, blocks.size),
+        remaining=_remaining(blocks),
+        drawn=_drawn(view, differs, blocks.size),
     )
+
+
+def _remaining(blocks: _Blocks) -> float:
+    """Return the share of agreeing blocks away from what differs."""
+    beside = cv2.dilate(blocks.differing.astype(np.uint8), _square_of(3)) > 0
+    values = blocks.correlation[blocks.textured & ~beside]
+    return float((values > AGREES).mean()) if len(values) >= 12 else 0.0
+
+
+def _drawn(view: _View, differs: np.ndarray, size: int) -> float:
+    """Return the share of what covers the differing blocks that has one of two colours.
+
+    Letters, arrows and bars are drawn with a pen and perhaps an outline; what came
+    into a scene has many shades.
+    """
+    if not differs.any():
+        return 0.0
+    there = _pixels_of(differs, size, view.overlap.shape)[::2, ::2] > 0
+    changed = there & (cv2.absdiff(*view.colours).max(axis=2) > _CHANGED)
+    if changed.sum() < 100:
+        return 0.0
+    return max(_of_two_colours(side[changed]) for side in view.colours)
+
+
+def _of_two_colours(pixels: np.ndarray) -> float:
+    """Return the share of pixels [k, 3] uint8 that have one of the two commonest colours."""
+    shares = []
+    for start in (0, _SHADES // 2):
+        shades = (pixels.astype(np.int32) + start) // _SHADES
+        counts = np.bincount(shades @ np.array([1024, 32, 1]))
+        shares.append(float(np.sort(counts)[-2:].sum()) / len(pixels))
+    return max(shares)
 
 
 def _blurred(grey: np.ndarray) -> np.ndarray:
@@ -342,13 +385,19 @@ def _alike(view: _View, blocks: _Blocks) -> np.ndarray:
     differs = blocks.differing.astype(np.uint8)
     if not differs.any():
         return view.overlap
-    size = blocks.size
-    other = np.zeros_like(view.overlap)
-    rows, columns = differs.shape
-    grown = cv2.dilate(differs, _square_of(3)).repeat(size, 0).repeat(size, 1)
-    other[: rows * size, : columns * size] = grown
+    grown = cv2.dilate(differs, _square_of(3))
+    other = _pixels_of(grown, blocks.size, view.overlap.shape)
     alike = view.overlap & (1 - other)
     return alike if alike.sum() > 0.2 * view.overlap.sum() else view.overlap
+
+
+def _pixels_of(marked: np.ndarray, size: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return 1 for the pixels of marked blocks [rows, columns], [height, width] uint8."""
+    pixels = np.zeros(shape, np.uint8)
+    rows, columns = marked.shape
+    spread = marked.repeat(size, 0).repeat(size, 1)
+    pixels[: rows * size, : columns * size] = spread
+    return pixels
 
 
 def _toned(view: _View, tone: Tone, alike: np.ndarray) -> _View:
@@ -676,6 +725,7 @@ def _shape(
         mirrored=mirrored,
         stretch=float(spread[0] / max(spread[1], 1e-9)),
         tilt=_tilt(matrix, left.size),
+        apart=_apart(matrix, left.size, right.size),
         left_overlap=left_overlap,
         right_overlap=right_overlap,
         left_box=_box(np.linalg.inv(matrix), right.size, left.size),
@@ -698,6 +748,14 @@ def _tilt(matrix: np.ndarray, size: tuple[int, int]) -> float:
     skew = abs(across @ down) / max(lengths[0] * lengths[1], 1e-9)
     scale = (lengths[0] * lengths[1]) ** 0.5
     return float(1000 * (bent / scale / max(size) + skew / 2))
+
+
+def _apart(matrix: np.ndarray, left: tuple[int, int], right: tuple[int, int]) -> float:
+    """Return how far the frames' corners lie apart, in thousandths of the long edge."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    placed = cv2.perspectiveTransform((corners * left - 0.5)[None], matrix)[0]
+    steps = placed[:, None] - (corners * right - 0.5)[None]
+    return float(1000 * np.hypot(*steps.T).min(axis=0).max() / max(right))
 
 
 def _overlaps(

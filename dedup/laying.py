@@ -24,6 +24,8 @@ MINIMUM_INLIERS = 12
 RATIO = 0.8  # how much nearer the best match has to be than the second
 PLAIN = 1.5  # grey levels of deviation within a row of one colour
 SHARP_END = 16.0  # grey levels between such rows and what begins beyond them
+LARGE = 0.2  # share of the picture that is much for one colour
+END_OF_LARGE = 10  # rows within which it ends
 STILL = 0.15  # pixels of drift that are not worth another look
 
 _ATTEMPTS = 4  # to draw two pictures together; most need one or two
@@ -258,7 +260,9 @@ def _plain_rows(grey: np.ndarray) -> int:
     level = float(grey[0].mean())
     plain = (grey.std(axis=1) < PLAIN) & (np.abs(grey.mean(axis=1) - level) < 2)
     rows = int(np.argmin(plain)) if not plain.all() else 0
-    beyond = np.abs(grey[rows : rows + 3].astype(np.float32) - level)
+    # What was never decoded ends within a row of squares, and was perhaps saved again.
+    depth = END_OF_LARGE if rows > LARGE * len(grey) else 3
+    beyond = np.abs(grey[rows : rows + depth].astype(np.float32) - level)
     return rows if beyond.max(axis=0).mean() > SHARP_END else 0
 
 

@@ -17,7 +17,7 @@ from gallery.detail import TRUE_DETAIL
 from gallery.generations import SAVED_FROM
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 2
+RECIPE = 3
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
@@ -46,6 +46,11 @@ UNEXPLAINED = 0.065  # share of the contrast no tone curve explains, if shot aga
 SHOT_AGAIN = 0.95  # sum of what speaks for a second shot, each in units of its own
 TILT, BEND, UNEVEN = 2.5, 0.2, 0.6  # those units, about what one copy in 100 reaches
 TILT_COUNTS = 0.6  # at most: a copy may be straightened in perspective
+SAME_FRAME = 2.0  # thousandths of the long edge within which two frames are one
+STILL = 0.2  # pixels of shared drift up to which nothing is seen from elsewhere
+HOLDS, HELD = 0.06, 0.4  # most blocks that differ, least that agree, where tones bent
+PEN, AROUND = 0.6, 0.97  # share of two colours in a drawing, and of agreement round it
+STEADY, FITTING = 0.1, 200  # pixels of drift and keypoints of one plane seen aslant
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
@@ -328,7 +333,7 @@ def _kind(
         return _two_shots(alignment, distance, shots)
     if not _enough(alignment):
         return _by_the_whole(alignment)
-    if alignment.agreement < ALIKE:
+    if alignment.agreement < ALIKE and not _is_altered(alignment):
         return _unlike(alignment)
     same_moment = left.camera_time is not None and left.camera_time == right.camera_time
     if _has_motion(alignment):
@@ -399,6 +404,36 @@ def _unlike(alignment: Alignment) -> Judgement:
     return Judgement(Kind.DISTINCT, 0.9, "They do not show the same.")
 
 
+def _is_same_frame(alignment: Alignment) -> bool:
+    """Return whether both show one frame, edge on edge, and nothing drifts within it.
+
+    Nobody holds a camera so still, and another focus is another scale, too.
+    """
+    return alignment.apart <= SAME_FRAME and alignment.bend <= STILL
+
+
+def _is_altered(alignment: Alignment) -> bool:
+    """Return whether one frame agrees less than copies do because it was worked on.
+
+    Either everything is still there, but blurred, sharpened or of other tones by place;
+    or what covers it is a drawing, and round it all agrees.
+    """
+    if not _is_same_frame(alignment) or _has_motion(alignment):
+        return False
+    holds = alignment.differing <= HOLDS and alignment.agreement >= HELD
+    drawn = alignment.drawn >= PEN and alignment.remaining >= AROUND
+    return holds or (drawn and alignment.agreement >= HELD)
+
+
+def _is_one_plane(alignment: Alignment) -> bool:
+    """Return whether it is one flat picture seen aslant: all fits and nothing drifts.
+
+    From another place what stands nearer drifts, and far fewer keypoints are the same.
+    """
+    many = alignment.inliers >= max(FITTING, alignment.blocks)
+    return many and max(alignment.bend, 0.4 * alignment.motion) <= STEADY
+
+
 def _has_motion(alignment: Alignment) -> bool:
     if alignment.strays >= STRAYS or alignment.elsewhere >= ELSEWHERE:
         return True
@@ -411,6 +446,8 @@ def _looks_shot_again(alignment: Alignment) -> bool:
     Something is left that no change of tone explains, and the geometry or the focus is
     not that of one picture.
     """
+    if _is_same_frame(alignment) or _is_one_plane(alignment):
+        return False
     signs = signs_of_another_shot(alignment)
     return _is_unexplained(alignment) and signs > SHOT_AGAIN
 
@@ -448,7 +485,7 @@ def _by_the_whole(alignment: Alignment) -> Judgement:
 
 
 def _alike(left: Facts, right: Facts, alignment: Alignment) -> Judgement:
-    margin = (alignment.agreement - ALIKE) / (SURE - ALIKE)
+    margin = max(0.0, alignment.agreement - ALIKE) / (SURE - ALIKE)
     confidence = 0.6 + 0.35 * min(1.0, margin)
     percent = int(100 * alignment.agreement)
     because = f"{percent} % of what can be compared agrees."

@@ -138,6 +138,33 @@ def test_what_was_never_decoded_is_not_compared(original):
     assert found.left_overlap > 0.98
 
 
+def test_what_was_never_decoded_ends_within_a_row_of_squares():
+    cut = picture()
+    cut.paste("grey", (200, 230, WIDTH, 238))
+    cut.paste("grey", (0, 238, WIDTH, HEIGHT))
+    assert seen(cut).filled[240:].all()
+    assert not seen(cut).filled[:230].any()
+
+
+def test_frames_lie_apart_unless_one_is_the_other(original):
+    smaller = picture().resize((400, 300))
+    assert compare(original, seen(smaller), turn=0).apart < 1
+    upside_down = compare(original, seen(picture().rotate(180)), turn=2)
+    assert upside_down.apart < 1
+    crop = picture().crop((8, 6, WIDTH, HEIGHT))
+    assert compare(original, seen(crop), turn=0).apart > 10
+
+
+def test_a_drawing_has_few_colours_and_a_scene_many(original):
+    drawn, covered = picture(), picture()
+    ImageDraw.Draw(drawn).rectangle((200, 100, 330, 230), "white")
+    covered.paste(scene(seed=9, size=(130, 130)), (200, 100))
+    on_paper = compare(original, seen(drawn), turn=0)
+    assert on_paper.drawn > 0.9
+    assert on_paper.remaining > 0.98
+    assert compare(original, seen(covered), turn=0).drawn < 0.6
+
+
 def test_a_symmetrical_picture_is_recognised_by_the_right_hand():
     left_half = scene(seed=5, size=(150, 384))
     butterfly = picture()

@@ -117,6 +117,47 @@ def test_promise_08_another_focus_or_point_of_view_is_another_shot():
     assert judge(facts("a"), facts("b"), left_over, 0).kind == Kind.DUPLICATES
 
 
+IN_ONE_FRAME = replace(PERFECT, apart=0.3, tone=Tone(residual=10), spread=50)
+
+
+def test_what_was_worked_on_in_its_own_frame_is_a_copy():
+    blurred_sides = replace(IN_ONE_FRAME, uneven=1.8, agreement=0.7, differing=0.03)
+    answer = judge(facts("a"), facts("b"), blurred_sides)
+    assert answer.kind == Kind.DUPLICATES
+    assert answer.confidence < 0.7
+    refocused = replace(blurred_sides, apart=4.0)
+    assert judge(facts("a"), facts("b"), refocused).kind == Kind.SIMILAR_SHOTS
+    drifting = replace(blurred_sides, bend=0.3)
+    assert judge(facts("a"), facts("b"), drifting).kind == Kind.SIMILAR_SHOTS
+
+
+def test_much_of_another_content_is_no_copy_unless_it_is_drawn():
+    covered = replace(IN_ONE_FRAME, agreement=0.7, differing=0.3, remaining=1.0)
+    answer = judge(facts("a"), facts("b"), replace(covered, drawn=0.3))
+    assert answer.kind == Kind.SIMILAR_SHOTS
+    answer = judge(facts("a"), facts("b"), replace(covered, drawn=0.8))
+    assert answer.kind == Kind.DUPLICATES
+    assert Name.EDITED in answer.names
+
+
+def test_a_flat_picture_seen_aslant_is_a_copy():
+    aslant = replace(IN_ONE_FRAME, apart=25, tilt=8, uneven=0.4, inliers=360)
+    assert judge(facts("a"), facts("b"), aslant).kind == Kind.DUPLICATES
+    fewer = replace(aslant, inliers=100)
+    assert judge(facts("a"), facts("b"), fewer).kind == Kind.SIMILAR_SHOTS
+
+
+def test_large_letters_on_a_picture_are_a_copy_that_was_edited():
+    captioned = scene(seed=3, size=(512, 384))
+    for top in (0, 250):
+        for left in range(10, 500, 100):
+            box = left, top + 20, left + 40, top + 90
+            ImageDraw.Draw(captioned).rectangle(box, "white", outline="black", width=6)
+    answer = judged(scene(seed=3, size=(512, 384)), captioned)
+    assert answer.kind == Kind.DUPLICATES
+    assert Name.EDITED in answer.names
+
+
 def test_keypoints_count_where_few_blocks_have_texture():
     moon = replace(PERFECT, method="features", blocks=7, inliers=60)
     assert judge(facts("a"), facts("b"), moon).kind == Kind.DUPLICATES
