@@ -22,7 +22,7 @@ from PIL import Image
 from bench.labelled import File
 from bench.scoring import score
 from dedup import alignment, grouping, neighbours, perceptual, ranking, relation
-from gallery import dates, decoding, detail, renditions
+from gallery import dates, decoding, detail, generations, renditions
 
 
 @dataclass
@@ -148,12 +148,7 @@ class Pipeline:
         }
         keys = ranking.rank_keys(facts, by_digest)
         groups = grouping.group(
-            (
-                grouping.Match(
-                    i, j, said.kind, said.confidence, said.strength, said.separates
-                )
-                for (i, j), said in self.judgements.items()
-            ),
+            (_match(pair, said) for pair, said in self.judgements.items()),
             rank={place: keys[one.digest] for place, one in enumerate(facts)},
         )
         return [self._set(number, one, by_digest) for number, one in enumerate(groups)]
@@ -181,6 +176,12 @@ class Pipeline:
         }
 
 
+def _match(pair: tuple[int, int], said: relation.Judgement) -> grouping.Match:
+    return grouping.Match(
+        *pair, said.kind, said.confidence, said.strength, said.separates
+    )
+
+
 class _Judge:
     """Judge pairs as a worker would, keeping what it made of each thumbnail."""
 
@@ -204,12 +205,25 @@ class _Judge:
             ours, theirs = (self._with_pixels(one) for one in pair)
             answer = relation.judge(ours, theirs, measured, distance)
         asked = relation.wants_detail(ours, theirs, answer)
+        beyond = None
         if asked:
             side, edge = asked
             place = pair[0] if side == relation.Side.LEFT else pair[1]
             beyond = self._beyond(place, edge)
-            answer = relation.judge(ours, theirs, measured, distance, detail=beyond)
-        return answer
+        later = relation.wants_lattice(ours, theirs, answer, measured)
+        found = self._lattice(pair, later) if later else None
+        return relation.judge(
+            ours, theirs, measured, distance, detail=beyond, lattice=found
+        )
+
+    def _lattice(self, pair: tuple[int, int], later: relation.Side) -> float | None:
+        paths = [self.looked[place].file.path for place in pair]
+        if later == relation.Side.RIGHT:
+            paths.reverse()
+        try:
+            return generations.lattice(*paths)
+        except decoding.Unreadable:
+            return None
 
     def _beyond(self, place: int, edge: int) -> float | None:
         asked = place, round(edge / 20)

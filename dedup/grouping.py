@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dedup.relation import Kind
@@ -10,6 +10,7 @@ from dedup.relation import Kind
 # A copy that agrees with two shots belongs to the better one if it leads by this much.
 CLEAR_LEAD = 0.002
 UNCERTAIN = 0.4  # the most confidence of a member that may belong elsewhere
+SURE = 0.8  # confidence of a match that bears other copies to look otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,70 @@ def group(
     matter. Duplicates are placed first; what is left may form sets of similar shots.
     """
     matches = list(matches)
-    answered = [frozenset(pair) for pair in parted]
-    apart = {frozenset((m.left, m.right)) for m in matches if m.separates}
-    apart.update(answered)
+    answered = {frozenset(pair) for pair in parted}
+    known = {frozenset((m.left, m.right)) for m in matches if m.separates}
+    apart = _Apart(
+        known | answered,
+        {
+            frozenset((m.left, m.right))
+            for m in matches
+            if m.kind == Kind.SIMILAR_SHOTS and not m.separates
+        },
+        rank,
+    )
     placed: set[int] = set()
-    duplicates = _partners(matches, Kind.DUPLICATES, apart)
+    duplicates = _partners(matches, Kind.DUPLICATES, apart.known)
     groups = _stars(
         Kind.DUPLICATES, _one_shot_each(duplicates, apart), rank, apart, placed
     )
-    similar = _partners(matches, Kind.SIMILAR_SHOTS, set(answered))
-    groups += _stars(Kind.SIMILAR_SHOTS, similar, rank, set(answered), placed)
+    similar = _partners(matches, Kind.SIMILAR_SHOTS, answered)
+    apart = _Apart(answered, set(), rank)
+    groups += _stars(Kind.SIMILAR_SHOTS, similar, rank, apart, placed)
     return groups
+
+
+class _Apart:
+    """Which photos may not be in one set.
+
+    Those `known` to be two shots, or answered by a person, never. Those that only look
+    `unlike` each other may, round a better photo that both surely match: its copies may
+    be altered in two ways.
+    """
+
+    def __init__(
+        self,
+        known: set[frozenset[int]],
+        unlike: set[frozenset[int]],
+        rank: Mapping[int, Any],
+    ) -> None:
+        self.known = known
+        self.rank = rank
+        self.strangers: dict[int, set[int]] = defaultdict(set)
+        for one, two in map(tuple, known | unlike):
+            self.strangers[one].add(two)
+            self.strangers[two].add(one)
+
+    def are(self, one: int, two: int, middle: int, near: Mapping[int, Match]) -> bool:
+        """Return whether two photos that both match the one in the middle stay apart.
+
+        `near` are the matches of the middle one.
+        """
+        if two not in self.strangers[one]:
+            return False
+        if frozenset((one, two)) in self.known:
+            return True
+        return not all(
+            near[photo].confidence >= SURE and self.rank[photo] > self.rank[middle]
+            for photo in (one, two)
+        )
+
+    def from_any(
+        self, photo: int, others: Iterable[int], middle: int, near: Mapping[int, Match]
+    ) -> bool:
+        return any(
+            self.are(photo, other, middle, near)
+            for other in self.strangers[photo].intersection(others)
+        )
 
 
 def _partners(
@@ -82,7 +136,7 @@ def _partners(
     return partners
 
 
-def _one_shot_each(partners: Partners, apart: set[frozenset[int]]) -> Partners:
+def _one_shot_each(partners: Partners, apart: _Apart) -> Partners:
     """Leave every photo only the partners that go with its best one.
 
     A copy without a capture time agrees with each frame of its burst: it is a copy of
@@ -92,7 +146,7 @@ def _one_shot_each(partners: Partners, apart: set[frozenset[int]]) -> Partners:
     for photo, others in partners.items():
         order = sorted(others, key=lambda other: (-others[other].strength, other))
         best = order[0]
-        rivals = [other for other in order if frozenset((best, other)) in apart]
+        rivals = [other for other in order[1:] if apart.are(best, other, photo, others)]
         lead = others[best].strength - others[rivals[0]].strength if rivals else 1.0
         for other in order:
             if other not in rivals:
@@ -111,23 +165,17 @@ def _doubted(match: Match, *, lead: float) -> Match:
     if lead >= CLEAR_LEAD:
         return match
     confidence = min(match.confidence, UNCERTAIN)
-    return Match(
-        match.left, match.right, match.kind, confidence, match.strength, match.separates
-    )
+    return replace(match, confidence=confidence)
 
 
 def _stars(
     kind: Kind,
     partners: Partners,
     rank: Mapping[int, Any],
-    apart: set[frozenset[int]],
+    apart: _Apart,
     placed: set[int],
 ) -> list[Group]:
     """Gather round each photo, the best first, the free ones that match it."""
-    strangers: dict[int, set[int]] = defaultdict(set)
-    for one, two in map(tuple, apart):
-        strangers[one].add(two)
-        strangers[two].add(one)
     groups = []
     for keeper in sorted(partners, key=lambda photo: (rank[photo], photo)):
         if keeper in placed:
@@ -138,7 +186,7 @@ def _stars(
             near, key=lambda photo: (-near[photo].strength, rank[photo], photo)
         ):
             # A~B and B~C do not make A~C; and two shots are never joined by a copy.
-            if other not in placed and others.keys().isdisjoint(strangers[other]):
+            if other not in placed and not apart.from_any(other, others, keeper, near):
                 others[other] = near[other].confidence
         if others:
             groups.append(Group(kind, keeper, tuple(others.items())))

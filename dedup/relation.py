@@ -345,7 +345,6 @@ def _kind(
             Kind.SIMILAR_SHOTS,
             0.5,
             "They agree, but less well than copies do.",
-            separates=True,
         )
     return _alike(left, right, alignment)
 
@@ -399,7 +398,6 @@ def _unlike(alignment: Alignment) -> Judgement:
             Kind.SIMILAR_SHOTS,
             0.7,
             "The same scene, but many places differ.",
-            separates=True,
         )
     return Judgement(Kind.DISTINCT, 0.9, "They do not show the same.")
 

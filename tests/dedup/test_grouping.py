@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
@@ -20,7 +21,8 @@ def measured(draw) -> list[Match]:
             right,
             kind := draw(kinds),
             strength=draw(st.sampled_from([0.9, 0.95, 0.999, 1.0])),
-            separates=kind == SIMILAR,
+            confidence=draw(st.sampled_from([0.6, 0.95])),
+            separates=kind == SIMILAR and draw(st.booleans()),
         )
         for left, right in sorted(pairs)
     ]
@@ -71,10 +73,7 @@ def test_no_photo_is_in_two_sets(matches):
 def test_the_order_of_the_matches_does_not_matter(matches, random):
     expected = group(matches, rank=rank())
     random.shuffle(matches)
-    turned = [
-        Match(m.right, m.left, m.kind, m.confidence, m.strength, m.separates)
-        for m in matches
-    ]
+    turned = [replace(m, left=m.right, right=m.left) for m in matches]
     assert [(g.kind, g.photos) for g in group(turned, rank=rank())] == [
         (g.kind, g.photos) for g in expected
     ]
@@ -96,6 +95,28 @@ def test_a_copy_that_fits_two_frames_alike_is_uncertain():
     [found] = [g for g in group(matches, rank={0: 0, 1: 1, 2: 2}) if g.kind == SAME]
     assert found.photos == (1, 2)
     assert found.confidence <= UNCERTAIN
+
+
+def unlike(left: int, right: int) -> Match:
+    return Match(left, right, SIMILAR)
+
+
+def test_copies_altered_in_two_ways_share_the_photo_they_come_from():
+    matches = [same(0, 1), same(0, 2), unlike(1, 2)]
+    [found] = group(matches, rank={0: 0, 1: 1, 2: 2})
+    assert found.photos == (0, 1, 2)
+
+
+def test_a_doubtful_match_does_not_bring_unlike_photos_together():
+    matches = [same(0, 1), replace(same(0, 2), confidence=0.6), unlike(1, 2)]
+    found = group(matches, rank={0: 0, 1: 1, 2: 2})
+    assert [g.photos for g in found if g.kind == SAME] == [(0, 1)]
+
+
+def test_a_copy_goes_to_the_better_of_two_photos_that_only_look_unlike():
+    matches = [unlike(0, 1), same(0, 2, 0.97), same(1, 2, 0.999)]
+    found = group(matches, rank={0: 0, 1: 1, 2: 2})
+    assert [g.photos for g in found if g.kind == SAME] == [(1, 2)]
 
 
 def test_two_crops_that_share_nothing_share_their_keeper():

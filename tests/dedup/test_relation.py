@@ -102,7 +102,9 @@ def test_a_part_that_differs_leaves_a_doubt():
 def test_promise_08_without_times_a_shot_that_agrees_a_little_less_is_no_copy():
     again = replace(PERFECT, bend=0.3, tone=Tone(residual=6))
     answer = judge(facts("a"), facts("b"), again, 20)
-    assert (answer.kind, answer.separates) == (Kind.SIMILAR_SHOTS, True)
+    assert answer.kind == Kind.SIMILAR_SHOTS
+    # It may be a copy altered much: only time and movement keep photos apart for good.
+    assert not answer.separates
     assert answer.confidence <= 0.5
     # The camera's own second on both files speaks for a copy saved with loss.
     assert judge(shot("a"), shot("b"), again, 20).kind == Kind.DUPLICATES
