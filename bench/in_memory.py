@@ -178,7 +178,12 @@ class Pipeline:
 
 def _match(pair: tuple[int, int], said: relation.Judgement) -> grouping.Match:
     return grouping.Match(
-        *pair, said.kind, said.confidence, said.strength, said.separates
+        *pair,
+        said.kind,
+        said.confidence,
+        said.strength,
+        said.separates,
+        said.kind == relation.Kind.SIMILAR_SHOTS and said.is_of_one_view,
     )
 
 

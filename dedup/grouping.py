@@ -15,7 +15,11 @@ SURE = 0.8  # confidence of a match that bears other copies to look otherwise
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One measured pair of photo ids, as `dedup.relation.Judgement` says it."""
+    """One measured pair of photo ids, as `dedup.relation.Judgement` says it.
+
+    `separates`: they are known to be two shots; `unlike`: they look as two shots of one
+    view do, which two copies altered in different ways may, too.
+    """
 
     left: int
     right: int
@@ -23,6 +27,7 @@ class Match:
     confidence: float = 1.0
     strength: float = 0.0
     separates: bool = False
+    unlike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +68,7 @@ def group(
     known = {frozenset((m.left, m.right)) for m in matches if m.separates}
     apart = _Apart(
         known | answered,
-        {
-            frozenset((m.left, m.right))
-            for m in matches
-            if m.kind == Kind.SIMILAR_SHOTS and not m.separates
-        },
+        {frozenset((m.left, m.right)) for m in matches if m.unlike and not m.separates},
         rank,
     )
     placed: set[int] = set()
@@ -116,13 +117,23 @@ class _Apart:
             for photo in (one, two)
         )
 
-    def from_any(
-        self, photo: int, others: Iterable[int], middle: int, near: Mapping[int, Match]
+    def keep_out(
+        self,
+        photo: int,
+        members: Iterable[int],
+        keeper: int,
+        near: Mapping[int, Match],
+        matches: Mapping[int, Match],
     ) -> bool:
-        return any(
-            self.are(photo, other, middle, near)
-            for other in self.strangers[photo].intersection(others)
-        )
+        """Return whether a photo stays out of a set: it is apart from too many members.
+
+        From one, if they are known to be two shots; else from more than it `matches`.
+        """
+        strangers = self.strangers[photo].intersection(members)
+        if any(frozenset((photo, one)) in self.known for one in strangers):
+            return True
+        unlike = sum(self.are(photo, one, keeper, near) for one in strangers)
+        return unlike > sum(one in matches for one in members)
 
 
 def _partners(
@@ -183,10 +194,18 @@ def _stars(
         others: dict[int, float] = {}
         near = partners[keeper]
         for other in sorted(
-            near, key=lambda photo: (-near[photo].strength, rank[photo], photo)
+            near,
+            key=lambda photo: (
+                near[photo].confidence < SURE,
+                -near[photo].strength,
+                rank[photo],
+                photo,
+            ),
         ):
             # A~B and B~C do not make A~C; and two shots are never joined by a copy.
-            if other not in placed and not apart.from_any(other, others, keeper, near):
+            if other not in placed and not apart.keep_out(
+                other, others, keeper, near, partners[other]
+            ):
                 others[other] = near[other].confidence
         if others:
             groups.append(Group(kind, keeper, tuple(others.items())))

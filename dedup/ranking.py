@@ -23,7 +23,27 @@ EDITORS = (
 )  # fmt: skip
 
 # What somebody did to the picture, so that the other one is closer to the truth.
-_ALTERED = frozenset({Name.FRAMED, Name.CROPPED, Name.EDITED, Name.RECOLOURED})
+_ALTERED = frozenset(
+    {
+        Name.FRAMED,
+        Name.CROPPED,
+        Name.MIRRORED,
+        Name.TURNED,
+        Name.EDITED,
+        Name.RECOLOURED,
+    }
+)
+
+_REFRAMED = frozenset({Name.FRAMED, Name.CROPPED})
+
+# Pixels of the wider photo for one of the crop, below which the crop is not from it.
+SHOWN_SMALL = 0.75
+
+# Step across the edge of a crop, over those beside it, that hardly any crop has.
+SEAM = 1.5
+
+# Strength by which one photo has to be more like the others than its rival is.
+NEARER = 1e-4
 
 # Sizes within a hundredth are one size: a pixel row lost is no reason.
 _SIZE_STEP = math.log(1.02)
@@ -54,6 +74,7 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     photos = list(photos)
     alterations = _alterations(photos, judgements)
     enlarged = _enlarged(photos, judgements)
+    outdone = _outdone(photos, judgements)
     converted = _converted(photos, judgements) | _saved_later(judgements)
     return {
         facts.digest: _key(
@@ -61,6 +82,7 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
             alterations=alterations.get(facts.digest, 0),
             enlarged=facts.digest in enlarged,
             converted=facts.digest in converted or _is_conversion(facts),
+            outdone=outdone[facts.digest],
         )
         for facts in photos
     }
@@ -80,13 +102,17 @@ def _alterations(photos: Iterable[Facts], judgements: Judgements) -> dict[str, i
         blamed = {
             name: _blamed(judgement, name, pair, likely, support) for name in _ALTERED
         }
+        reframed = any(blamed[name] for name in _REFRAMED)
         for name, side in blamed.items():
             if side == Side.UNKNOWN:
                 continue
-            for digest in pair:
+            for digest, own in zip(pair, (Side.LEFT, Side.RIGHT), strict=True):
+                if side == own:
+                    said[digest][name] += 1
+                elif name in _REFRAMED and reframed:
+                    # What was cut off or put round one says nothing of the other.
+                    continue
                 asked[digest][name] += 1
-            if side is not None:
-                said[pair[side == Side.RIGHT]][name] += 1
     return {
         digest: sum(times * 2 > asked[digest][name] for name, times in names.items())
         for digest, names in said.items()
@@ -118,13 +144,39 @@ def _blamed(
     if found is None:
         return None
     if found.of != Side.UNKNOWN:
-        return found.of
+        return _other_side(judgement, found, pair, support) or found.of
     if likely != Side.UNKNOWN:
         return likely
     left, right = (support[digest, name] for digest in pair)
     if left == right:
         return Side.UNKNOWN
     return Side.RIGHT if right < left else Side.LEFT
+
+
+def _other_side(
+    judgement: Judgement,
+    cropped: Relation,
+    pair: tuple[str, str],
+    support: Counter[tuple[str, Name]],
+) -> Side | None:
+    """Return the wider side of a crop if that is the altered one, else None.
+
+    Nobody cuts more pixels out of a picture than it has: what shows it smaller is a
+    screenshot or a print, or a reduced copy. And where an edge can be seen and more
+    photos end there, something was put round it.
+    """
+    if cropped.name != Name.CROPPED:
+        return None
+    wider = cropped.of.other
+    resized = judgement.relation(Name.RESIZED)
+    factor = (resized.numbers or {}).get("factor", 1.0) if resized else 1.0
+    growth = factor if wider == Side.RIGHT else 1 / factor
+    narrow, wide = pair if wider == Side.RIGHT else pair[::-1]
+    ends_there = support[narrow, Name.CROPPED] > support[wide, Name.CROPPED]
+    seam = (cropped.numbers or {}).get("seam") or 0.0
+    if growth < SHOWN_SMALL or (seam > SEAM and ends_there):
+        return wider
+    return None
 
 
 def _sides(left: Facts | None, right: Facts | None) -> Side:
@@ -155,6 +207,27 @@ def _saved_later(judgements: Judgements) -> set[str]:
         for pair, judgement in judgements.items()
         if (resaved := judgement.relation(Name.RESAVED)) and resaved.of != Side.UNKNOWN
     }
+
+
+def _outdone(photos: Sequence[Facts], judgements: Judgements) -> Counter[str]:
+    """Return by how many others of its size a photo is outdone in likeness to the rest.
+
+    Every copy lost something of its own on the way from the photo it was made from, so
+    that two copies are less like each other than each is like that photo.
+    """
+    alike: dict[str, dict[str, float]] = defaultdict(dict)
+    for (left, right), judgement in judgements.items():
+        alike[left][right] = alike[right][left] = judgement.strength
+    sizes = {facts.digest: facts.pixels for facts in photos}
+    outdone: Counter[str] = Counter()
+    for left, right in judgements:
+        if sizes.get(left) != sizes.get(right) or left not in sizes:
+            continue
+        common = alike[left].keys() & alike[right].keys()
+        lead = sum(alike[left][one] - alike[right][one] for one in common)
+        if abs(lead) > NEARER * len(common):
+            outdone[right if lead > 0 else left] += 1
+    return outdone
 
 
 def rank(members: Sequence[Facts], judgements: Judgements) -> list[Ranked]:
@@ -188,7 +261,9 @@ def between(left: str, right: str, judgements: Judgements) -> Judgement | None:
     return None
 
 
-def _key(facts: Facts, *, alterations: int, enlarged: bool, converted: bool) -> RankKey:
+def _key(
+    facts: Facts, *, alterations: int, enlarged: bool, converted: bool, outdone: int
+) -> RankKey:
     return (
         bool(facts.problem),
         alterations,
@@ -197,8 +272,10 @@ def _key(facts: Facts, *, alterations: int, enlarged: bool, converted: bool) -> 
         -round(math.log(max(1, facts.pixels)) / _SIZE_STEP),
         not facts.has_camera,
         not facts.has_maker_note,
-        _is_edited(facts),
+        # Where all data are gone, nothing tells who edited what.
+        facts.has_camera and _is_edited(facts),
         converted,
+        outdone,
         -_quality(facts),
         -facts.sightings,
         facts.taken_at is None,

@@ -34,6 +34,7 @@ RESIDUAL = 4.0  # grey levels that no change of tone explains in such pictures
 SPREAD = 8.0  # grey levels: the least contrast of such pictures
 WHOLE_FRAME = 0.987  # share shown of both, above which nothing was cut off
 FRAMED = 2.2  # step across the edge over those beside it, above which a frame begins
+BARE = 0.015  # detail outside over that inside, below which there is nothing but paint
 PLAIN = 0.6  # detail outside over that inside, above which only twice the step counts
 KEYSTONE = 1.015  # opposite sides this unequal are of one seen aslant
 MARK = 0.0003  # share of the picture from which on a thing was put on it
@@ -52,6 +53,7 @@ HOLDS, HELD = 0.06, 0.4  # most blocks that differ, least that agree, where tone
 PEN, AROUND = 0.6, 0.97  # share of two colours in a drawing, and of agreement round it
 STEADY, FITTING = 0.1, 200  # pixels of drift and keypoints of one plane seen aslant
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
+ONE_VIEW = 0.85  # share shown of both, below which one was cut out or put into another
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 TURNED = 0.7  # degrees from which on a picture was turned
@@ -186,6 +188,13 @@ class Judgement:
     def altered(self, side: Side) -> set[Name]:
         """Return what was done to the photo on this side, as far as it can be told."""
         return {one.name for one in self.relations if one.of == side}
+
+    @property
+    def is_of_one_view(self) -> bool:
+        """Whether both show about the same section, as two shots of a series do."""
+        numbers = self.numbers or {}
+        shown = numbers.get("left_overlap", 1.0), numbers.get("right_overlap", 1.0)
+        return min(shown) > ONE_VIEW
 
     def swapped(self) -> "Judgement":
         """Return the same answer with left and right exchanged (but for `numbers`)."""
@@ -535,6 +544,7 @@ def _frame(alignment: Alignment) -> Iterator[Relation]:
     else:
         # Where each shows something the other does not, neither is the whole picture.
         whole = max(lefts, rights) > 0.96 and alignment.traces.keystone < KEYSTONE
+        numbers["seam"] = round(alignment.traces.seam or 0.0, 2)
         yield Relation(Name.CROPPED, narrow if whole else Side.UNKNOWN, numbers)
 
 
@@ -545,6 +555,8 @@ def _is_framed(alignment: Alignment) -> bool:
     detail. What was seen from one side has wedges at its edges, but no frame.
     """
     found = alignment.traces
+    if alignment.outside is not None and alignment.outside < BARE:
+        return True
     if found.seam is None or found.keystone > KEYSTONE:
         return False
     plain = alignment.outside is None or alignment.outside < PLAIN

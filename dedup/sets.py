@@ -182,6 +182,7 @@ def _pairs(photos: Iterable[int]) -> dict[tuple[int, int], Comparison]:
 
 
 def _match(comparison: Comparison) -> Match:
+    judged = comparison.judged
     return Match(
         comparison.left_id,
         comparison.right_id,
@@ -189,6 +190,7 @@ def _match(comparison: Comparison) -> Match:
         comparison.confidence,
         comparison.judgement["strength"],
         comparison.separates,
+        judged.kind == Judged.SIMILAR_SHOTS and judged.is_of_one_view,
     )
 
 
@@ -303,16 +305,17 @@ def _confidence(one: Group, members: Iterable[Member], keeper: Facts) -> float:
     """Return how sure the suggestion is.
 
     Where colours differ and no camera's data tell which file is the camera's own, the
-    keeper may be the altered one.
+    keeper may be the altered one; and where another one shows more than the keeper,
+    more may be lost than a frame.
     """
     answers = [member.judgement for member in members if member.judgement]
-    names = {
-        relation["name"]
+    found = {
+        (relation["name"], relation["of"])
         for answer in answers
         for relation in answer["relations"]
-        if relation["of"] == Side.UNKNOWN
     }
-    if names & ALTERATIONS and not keeper.has_camera:
+    altered = {name for name, side in found if side == Side.UNKNOWN} & ALTERATIONS
+    if (altered and not keeper.has_camera) or (Name.CROPPED, Side.LEFT) in found:
         return min(one.confidence, DOUBTFUL)
     return one.confidence
 

@@ -23,6 +23,7 @@ def measured(draw) -> list[Match]:
             strength=draw(st.sampled_from([0.9, 0.95, 0.999, 1.0])),
             confidence=draw(st.sampled_from([0.6, 0.95])),
             separates=kind == SIMILAR and draw(st.booleans()),
+            unlike=kind == SIMILAR,
         )
         for left, right in sorted(pairs)
     ]
@@ -98,7 +99,7 @@ def test_a_copy_that_fits_two_frames_alike_is_uncertain():
 
 
 def unlike(left: int, right: int) -> Match:
-    return Match(left, right, SIMILAR)
+    return Match(left, right, SIMILAR, unlike=True)
 
 
 def test_copies_altered_in_two_ways_share_the_photo_they_come_from():

@@ -128,3 +128,65 @@ def test_the_order_given_does_not_matter(order):
     members = [copy(str(number), sightings=number % 2 + 1) for number in range(5)]
     shuffled = rank([members[number] for number in order], {})
     assert shuffled == rank(members, {})
+
+
+def between_copies(**answers: Judgement) -> dict[tuple[str, str], Judgement]:
+    """Answers by pair, named "one_two"."""
+    return {tuple(names.split("_")): said for names, said in answers.items()}
+
+
+def first(*photos: Facts, **answers: Judgement) -> str:
+    return rank(photos, between_copies(**answers))[0].digest
+
+
+def test_what_others_lost_at_their_edges_does_not_speak_for_a_frame():
+    framed = stripped("framed", width=4400, height=3400)
+    crops = [stripped(name, width=3000, height=2500) for name in ("a", "b", "c")]
+    cut = Relation(Name.CROPPED, Side.RIGHT, {"share": 0.6, "box": (0, 0, 1, 1)})
+    best = first(
+        stripped("plain"),
+        framed,
+        *crops,
+        plain_framed=answer(Relation(Name.FRAMED, Side.RIGHT)),
+        **{f"framed_{one.digest}": answer(cut) for one in crops},
+        **{f"plain_{one.digest}": answer(cut) for one in crops},
+    )
+    assert best == "plain"
+
+
+def test_the_one_turned_otherwise_than_the_rest_is_not_kept():
+    mirrored = stripped("flipped", jpeg_quality=99)
+    flipped = answer(Relation(Name.MIRRORED))
+    best = first(
+        stripped("plain"),
+        mirrored,
+        stripped("small", width=800, height=600),
+        plain_flipped=flipped,
+        flipped_small=flipped,
+        plain_small=answer(Relation(Name.RESIZED, numbers={"factor": 0.2})),
+    )
+    assert best == "plain"
+
+
+def test_a_screenshot_that_shows_the_picture_smaller_is_not_kept():
+    screenshot = stripped("shot", width=4800, height=4000, format="PNG")
+    said = answer(
+        Relation(Name.CROPPED, Side.LEFT, {"share": 0.3, "box": (0, 0, 1, 1)}),
+        Relation(Name.RESIZED, numbers={"factor": 0.6}),
+    )
+    assert first(stripped("plain"), screenshot, plain_shot=said) == "plain"
+
+
+def test_the_photo_all_copies_are_most_like_is_the_one_they_come_from():
+    def like(strength: float) -> Judgement:
+        return replace(answer(Relation(Name.RESAVED)), strength=strength)
+
+    best = first(
+        stripped("source", jpeg_quality=80),
+        stripped("noisy", jpeg_quality=95),
+        stripped("other", jpeg_quality=70),
+        source_noisy=like(0.995),
+        source_other=like(0.999),
+        noisy_other=like(0.994),
+    )
+    assert best == "source"
