@@ -23,6 +23,7 @@ from dedup.laying import (
     Stand,
     by_frames,
     by_keypoints,
+    covered,
     drawn_together,
     features,
     mirrors,
@@ -793,18 +794,19 @@ def _surroundings(
     wider, to_wider, inner = right, matrix, left
     if shape.left_overlap < shape.right_overlap:
         wider, to_wider, inner = left, np.linalg.inv(matrix), right
-    mask = np.full(inner.grey.shape, 1, dtype=np.uint8)
-    covered = cv2.warpPerspective(mask, to_wider, wider.size)
-    rings = [cv2.erode(covered, _square_of(2 * depth + 1)) for depth in (2, 6, 9)]
-    outside = 1 - cv2.dilate(covered, _square_of(7))
+    if min(shape.left_overlap, shape.right_overlap) > 0.99:
+        return None
+    inside = covered(wider.size, inner.size, to_wider)
+    rings = [cv2.erode(inside, _square_of(2 * depth + 1)) for depth in (2, 6, 9)]
+    outside = 1 - cv2.dilate(inside, _square_of(7))
     if outside.mean() < 0.01 or not rings[2].any():
         return None
     grey = wider.grey.astype(np.float32)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.5))
     plain = cv2.mean(fine, outside)[0] / max(cv2.mean(fine, rings[0])[0], 0.1)
     steps = cv2.morphologyEx(wider.grey, cv2.MORPH_GRADIENT, _square_of(5))
-    beyond = cv2.dilate(covered, _square_of(5))
-    seam = (beyond - rings[0]) * _within(covered.shape, margin=5)
+    beyond = cv2.dilate(inside, _square_of(5))
+    seam = (beyond - rings[0]) * _within(inside.shape, margin=5)
     seam_step = cv2.mean(steps, seam)[0]
     inner_step = cv2.mean(steps, rings[1] - rings[2])[0]
     return plain, seam_step / max(inner_step, 2.0)

@@ -180,32 +180,47 @@ class Stand:
 
     def overlap(self) -> np.ndarray:
         """Return where in the base the other picture lies, [height, width] uint8, 0 or 1."""
-        width, height = self.other.size
-        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
-        placed = cv2.perspectiveTransform(corners[None], self.matrix)[0]
-        covered = np.zeros(self.base.grey.shape, np.uint8)
-        inner = placed.mean(axis=0)
-        # A pixel counts when its middle is covered; filling counts what it touches.
-        drawn_in = placed - 0.5 * np.sign(placed - inner)
-        cv2.fillConvexPoly(
-            covered, np.round(drawn_in * 16).astype(np.int32), 1, shift=4
-        )
-        return covered
+        return covered(self.base.size, self.other.size, self.matrix)
 
     def seen(self, picture: np.ndarray, *, step: int = 1) -> np.ndarray:
         """Return a picture of the other's as the base sees it, every `step` pixels."""
-        picture, matrix = _reduced(picture, self.matrix)
-        width, height = self.base.size
-        size = -(-width // step), -(-height // step)
-        matrix = np.diag([1 / step, 1 / step, 1.0]) @ matrix
-        # Repeating the edge keeps black out of the blocks beside it.
-        return _warped(picture, matrix, size)
+        return warped(picture, self.matrix, self.base.size, step=step)
 
 
 def stand(left: Features, right: Features, matrix: np.ndarray) -> Stand:
     if abs(np.linalg.det(matrix[:2, :2])) >= 1:
         return Stand(left, right, np.linalg.inv(matrix), left_is_base=True)
     return Stand(right, left, matrix, left_is_base=False)
+
+
+def covered(
+    size: tuple[int, int], other: tuple[int, int], matrix: np.ndarray
+) -> np.ndarray:
+    """Return where the other lies in a picture of `size`, [height, width] uint8, 0 or 1.
+
+    Sizes are width and height; the matrix takes pixels of the other to this picture's.
+    """
+    width, height = other
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
+    placed = cv2.perspectiveTransform(corners[None], matrix)[0]
+    found = np.zeros(size[::-1], np.uint8)
+    inner = placed.mean(axis=0)
+    # A pixel counts when its middle is covered; filling counts what it touches.
+    drawn_in = placed - 0.5 * np.sign(placed - inner)
+    cv2.fillConvexPoly(found, np.round(drawn_in * 16).astype(np.int32), 1, shift=4)
+    return found
+
+
+def warped(
+    picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int], *, step: int = 1
+) -> np.ndarray:
+    """Return a picture as it lies in a frame of `size` (width, height), every `step` pixels.
+
+    Its edge is repeated beyond it, which keeps black out of the blocks beside it.
+    """
+    picture, matrix = _reduced(picture, matrix)
+    size = -(-size[0] // step), -(-size[1] // step)
+    return _warped(picture, np.diag([1 / step, 1 / step, 1.0]) @ matrix, size)
 
 
 def _warped(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dedup.laying import covered, warped
+
 FIELD = 16  # pixels: what is smaller may be detail, what is as large is shading
 _SLACK = 0.5  # of the local contrast: what is left where two pictures lie a bit apart
 _FAINT = 8.0  # grey levels below which no mark is believed
@@ -115,49 +117,35 @@ def _together(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return both pictures in the pixels of the coarser one, and where both show."""
     if abs(np.linalg.det(matrix[:2, :2])) >= 1:
-        warped, inside = _seen(right, np.linalg.inv(matrix), _size(left))
-        return left, warped, inside
-    warped, inside = _seen(left, matrix, _size(right))
-    return warped, right, inside
-
-
-def _seen(
-    picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    factor = abs(np.linalg.det(matrix[:2, :2])) ** 0.5
-    if factor < 0.8:
-        # Warping alone would skip pixels.
-        width, height = _size(picture)
-        small = max(1, round(width * factor)), max(1, round(height * factor))
-        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-        x, y = width / small[0], height / small[1]
-        matrix = matrix @ np.array(
-            [[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]]
-        )
-    warped = cv2.warpPerspective(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    inside = np.full(picture.shape[:2], 255, np.uint8)
-    return warped, (cv2.warpPerspective(inside, matrix, size) > 127).astype(np.uint8)
+        back = np.linalg.inv(matrix)
+        size = _size(left)
+        return left, warped(right, back, size), covered(size, _size(right), back)
+    size = _size(right)
+    return warped(left, matrix, size), right, covered(size, _size(left), matrix)
 
 
 # What was done to the colours
 
 
 def _shift(left: np.ndarray, right: np.ndarray, inside: np.ndarray) -> float:
-    size = max(1, left.shape[1] // FIELD), max(1, left.shape[0] // FIELD)
-    fields = [
-        cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        for one in (left, right)
-    ]
-    counted = cv2.resize(inside * 255, size, interpolation=cv2.INTER_AREA) > 250
+    fields = [_means(one, FIELD).astype(np.float32) for one in (left, right)]
+    counted = _means(inside * 255, FIELD) > 250
     if not counted.any():
         return 0.0
     apart = np.abs(fields[0] - fields[1]).max(axis=2)
     return float(np.median(apart[counted]))
 
 
+def _means(picture: np.ndarray, side: int) -> np.ndarray:
+    """Return the means of whole squares of so many pixels: what is left over is cut."""
+    rows, columns = (max(1, edge // side) for edge in picture.shape[:2])
+    cut = picture[: rows * side, : columns * side]
+    return cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
+
+
 def _hues(picture: np.ndarray, inside: np.ndarray) -> float:
     """Return the mean distance of the channels from their curves over the grey."""
-    some = cv2.blur(picture, (4, 4))[::4, ::4][inside[::4, ::4] > 0]
+    some = _means(picture, 4)[_means(inside, 4) > 0]
     if not len(some):
         return 0.0
     grey = cv2.cvtColor(some[None], cv2.COLOR_RGB2GRAY)[0]
@@ -180,7 +168,7 @@ def _mark(left: np.ndarray, right: np.ndarray, inside: np.ndarray) -> float:
     theirs = cv2.GaussianBlur(right, (0, 0), 1.0)
     ours = _curved(cv2.GaussianBlur(left, (0, 0), 1.0), theirs, inside)
     excess = _unexplained(ours, theirs)
-    noise = 1.48 * float(np.median(excess[::3, ::3][inside[::3, ::3] > 0]))
+    noise = 1.48 * _median(excess[::3, ::3][inside[::3, ::3] > 0])
     grey = cv2.cvtColor(ours, cv2.COLOR_RGB2GRAY)
     slack = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((5, 5)))
     left_over = cv2.addWeighted(excess, 1, slack, -_SLACK, 0)
@@ -195,7 +183,7 @@ def _curved(left: np.ndarray, right: np.ndarray, inside: np.ndarray) -> np.ndarr
         _curve(left[::2, ::2, channel][there], right[::2, ::2, channel][there])
         for channel in range(3)
     ]
-    return cv2.LUT(left, np.dstack(curves))
+    return cv2.LUT(left, np.rint(np.dstack(curves)).clip(0, 255).astype(np.uint8))
 
 
 def _curve(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
@@ -209,14 +197,28 @@ def _curve(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def _unexplained(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Return how much two pictures differ place by place, but for shading, in levels."""
-    apart = cv2.subtract(theirs, ours, dtype=cv2.CV_32F)
-    quarter = cv2.resize(apart, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    shading = cv2.resize(cv2.blur(quarter, (15, 15)), _size(apart))
-    apart = cv2.absdiff(apart, shading)
-    red, green, blue = cv2.split(apart)
+    quarters = [
+        cv2.resize(one, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        for one in (ours, theirs)
+    ]
+    apart = cv2.subtract(quarters[1], quarters[0], dtype=cv2.CV_16S)
+    # Bytes are several times as fast as fractions: no shading is darker than this.
+    shading = np.clip(cv2.blur(apart, (15, 15)) + 128, 0, 255).astype(np.uint8)
+    shaded = cv2.addWeighted(ours, 1, cv2.resize(shading, _size(ours)), 1, -128)
+    excess = cv2.absdiff(theirs, shaded)
+    red, green, blue = cv2.split(excess)
     # Compression is coarser in colour than in light.
-    colour = 0.6 * cv2.max(cv2.max(red, green), blue)
-    return cv2.max(cv2.cvtColor(apart, cv2.COLOR_RGB2GRAY), colour)
+    colour = cv2.convertScaleAbs(cv2.max(cv2.max(red, green), blue), alpha=0.6)
+    return cv2.max(cv2.cvtColor(excess, cv2.COLOR_RGB2GRAY), colour)
+
+
+def _median(levels: np.ndarray) -> float:
+    """Return the median of whole levels [n] uint8, as finely as their counts tell it."""
+    counts = np.bincount(levels, minlength=256)
+    below = np.cumsum(counts) - counts
+    level = int(np.searchsorted(np.cumsum(counts), len(levels) / 2))
+    share = (len(levels) / 2 - below[level]) / max(1, counts[level])
+    return max(0.0, level - 0.5 + share)
 
 
 def _largest(found: np.ndarray) -> int:
