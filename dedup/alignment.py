@@ -25,6 +25,7 @@ from dedup.laying import (
     by_keypoints,
     covered,
     drawn_together,
+    drift,
     features,
     mirrors,
     stand,
@@ -49,6 +50,10 @@ _STRAYED = 0.8  # pixels of drift from which on a point may have moved by itself
 _FAR = 6  # blocks a thing may have gone between two shots
 _PATCHES = 3  # differing patches that are searched for there
 NEW_THERE = 0.25  # share of differing blocks where such a patch went
+_NEARLY = 1.0, 30.0  # thousandths between frames that may be one
+_NO_WORSE = 0.02  # share of agreeing blocks that may be lost edge on edge
+_BARELY_BENT = 0.2  # pixels of shared drift that edge on edge may show
+_RAGGED = 8  # pixels beside what one side has filled up that are not compared
 _CHANGED = 40  # grey levels from which on a pixel was covered
 _SHADES = 16  # grey levels that count as one colour of a pen
 
@@ -165,17 +170,45 @@ def compare(
     for method, inliers, matrix in _proposals(
         left, right, turn=turn, mirrored=mirrored
     ):
-        if _hopeless(stand(left, right, matrix)):
-            continue
-        matrix, flow = drawn_together(left, right, matrix)
-        measured = replace(
-            _measure(left, right, matrix, flow), method=method, inliers=inliers
-        )
+        measured = _laid(left, right, matrix)
         if _merit(measured) > _merit(best):
-            best = measured
+            best = replace(measured, method=method, inliers=inliers)
         if best.agreement >= 0.8 and best.blocks >= 24:
             break
-    return _traced(best, left, right)
+    if not best.found and not mirrored and left.filled.any() != right.filled.any():
+        # What is left of a picture may have too few keypoints.
+        best = _laid(left, right, by_frames(left.size, right.size, 0))
+    return _traced(_edge_on_edge(best, left, right), left, right)
+
+
+def _laid(left: Features, right: Features, matrix: np.ndarray) -> Alignment:
+    """Return how the two agree where the matrix and then their drift lay them."""
+    if _hopeless(stand(left, right, matrix)):
+        return Alignment(left_size=left.size, right_size=right.size)
+    matrix, flow = drawn_together(left, right, matrix)
+    return replace(_measure(left, right, matrix, flow), method="frame")
+
+
+def _edge_on_edge(best: Alignment, left: Features, right: Features) -> Alignment:
+    """Return the answer with frames that nearly coincide laid edge on edge.
+
+    Where one side is blurred its drift is guessed; it stands if no worse without.
+    """
+    if not _NEARLY[0] < best.apart < _NEARLY[1] or best.blocks < 12:
+        return best
+    frames = [by_frames(left.size, right.size, turn) for turn in range(8)]
+    corners = np.array([[[0, 0], left.size, (left.size[0], 0)]], float)
+    found = np.array(best.matrix).reshape(3, 3)
+    placed = cv2.perspectiveTransform(corners, found)
+    off = [
+        np.abs(cv2.perspectiveTransform(corners, one) - placed).max() for one in frames
+    ]
+    matrix = frames[int(np.argmin(off))]
+    exact = _measure(left, right, matrix, drift(left, right, matrix))
+    worse = exact.agreement < best.agreement - _NO_WORSE
+    if worse or exact.bend > max(best.bend, _BARELY_BENT):
+        return best
+    return replace(exact, method="frame", inliers=best.inliers)
 
 
 def _traced(alignment: Alignment, left: Features, right: Features) -> Alignment:
@@ -261,7 +294,9 @@ def _comparable(ground: Stand) -> np.ndarray:
     overlap = ground.overlap()
     base, other = ground.base.filled, ground.other.filled
     if base.any() or other.any():
-        overlap[base != ground.seen(other)] = 0
+        lost = (base != ground.seen(other)).astype(np.uint8)
+        # It begins within a row of squares of the file, not between two.
+        overlap[cv2.dilate(lost, _square_of(2 * _RAGGED + 1)) > 0] = 0
     return overlap
 
 

@@ -323,6 +323,11 @@ def drawn_together(
     return matrix, flow
 
 
+def drift(left: Features, right: Features, matrix: np.ndarray) -> Flow:
+    """Return what drifts where the matrix lays the two, mending nothing."""
+    return _flow(stand(left, right, matrix), halvings=_FINELY)
+
+
 def _flow(ground: Stand, *, halvings: int) -> Flow:
     base, points = ground.base.even, ground.base.tracked
     mask = cv2.erode(ground.overlap(), np.ones((_WINDOW, _WINDOW), np.uint8))

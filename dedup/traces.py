@@ -100,9 +100,9 @@ def _area(corners: np.ndarray) -> float:
 def _covered(corners: np.ndarray, size: tuple[int, int]) -> float:
     """Return the share of a frame that lies within the corners."""
     frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * size
-    area, _ = cv2.intersectConvexConvex(
-        corners.astype(np.float32), frame.astype(np.float32)
-    )
+    # Edges that all but coincide are cut wrongly.
+    corners = corners.round(2).astype(np.float32)
+    area, _ = cv2.intersectConvexConvex(corners, frame.astype(np.float32))
     return min(1.0, float(area) / (size[0] * size[1]))
 
 

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from dedup.alignment import Features, compare, features
+from dedup.laying import keypoints
 from tests.pictures import scene
 
 WIDTH, HEIGHT = 512, 384
@@ -204,3 +205,23 @@ def test_points_that_drift_by_themselves_are_noticed():
     after.paste(child, (202, 151))
     assert compare(seen(before), seen(after), turn=0).strays >= 5
     assert compare(seen(before), seen(before), turn=0).strays == 0
+
+
+def test_half_a_picture_is_laid_on_the_whole_without_a_hint():
+    cut = picture()
+    cut.paste("grey", (0, 110, WIDTH, HEIGHT))
+    hazy = Features(
+        seen(cut).picture, seen(cut).grey, *keypoints(np.zeros((9, 9), np.uint8))
+    )
+    found = compare(seen(picture()), hazy)
+    assert found.apart < 2
+    assert found.agreement > 0.95
+
+
+def test_frames_that_nearly_coincide_are_laid_edge_on_edge(original):
+    soft = picture().filter(ImageFilter.GaussianBlur(4))
+    soft.paste(picture().crop((150, 100, 380, 280)), (150, 100))
+    found = compare(original, seen(soft), turn=0)
+    assert found.apart < 1
+    small_crop = picture().crop((6, 4, WIDTH - 4, HEIGHT - 4))
+    assert compare(original, seen(small_crop), turn=0).apart > 5
