@@ -16,7 +16,7 @@ from dedup.relation import Facts, Judgement, Name, Relation, Side
 RAW_FORMATS = frozenset({"CR2", "CR3", "NEF", "ARW", "DNG", "RAF", "ORF", "RW2"})
 LOSSLESS_FORMATS = frozenset({"PNG", "BMP", "TIFF"})
 # Nobody's camera writes these: such a file was made out of another.
-_CONVERTED = frozenset({"GIF", "WebP", "AVIF"})
+_CONVERTED = frozenset({"GIF", "WebP", "AVIF", "JPEG XL"})
 EDITORS = (
     "photoshop", "lightroom", "gimp", "picasa", "snapseed", "instagram", "paint",
     "irfanview", "imagemagick", "whatsapp", "affinity", "acdsee", "photoscape", "vsco",
@@ -145,7 +145,7 @@ def _blamed(
         return None
     if found.of != Side.UNKNOWN:
         return _other_side(judgement, found, pair, support) or found.of
-    if likely != Side.UNKNOWN:
+    if likely != Side.UNKNOWN and not _has_edge(found):
         return likely
     left, right = (support[digest, name] for digest in pair)
     if left == right:
@@ -173,10 +173,14 @@ def _other_side(
     growth = factor if wider == Side.RIGHT else 1 / factor
     narrow, wide = pair if wider == Side.RIGHT else pair[::-1]
     ends_there = support[narrow, Name.CROPPED] > support[wide, Name.CROPPED]
-    seam = (cropped.numbers or {}).get("seam") or 0.0
-    if growth < SHOWN_SMALL or (seam > SEAM and ends_there):
+    if growth < SHOWN_SMALL or (_has_edge(cropped) and ends_there):
         return wider
     return None
+
+
+def _has_edge(cropped: Relation) -> bool:
+    """Return whether an edge can be seen where the narrower one of two ends."""
+    return ((cropped.numbers or {}).get("seam") or 0.0) > SEAM
 
 
 def _sides(left: Facts | None, right: Facts | None) -> Side:

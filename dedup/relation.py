@@ -53,6 +53,7 @@ HOLDS, HELD = 0.06, 0.4  # most blocks that differ, least that agree, where tone
 PEN, AROUND = 0.6, 0.97  # share of two colours in a drawing, and of agreement round it
 STEADY, FITTING = 0.1, 200  # pixels of drift and keypoints of one plane seen aslant
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
+STRETCHED = 1.02  # scale across over scale down, above which it was squeezed
 ONE_VIEW = 0.85  # share shown of both, below which one was cut out or put into another
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
@@ -576,7 +577,9 @@ def _content(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relati
     """Yield that something was put on one of them, or cut out of it."""
     marked = alignment.traces.mark > _least_mark(left, right, alignment)
     seen_aslant = alignment.traces.keystone > KEYSTONE
-    if marked or seen_aslant or alignment.largest >= 2 or alignment.differing > 0.02:
+    stretched = alignment.stretch > STRETCHED and not seen_aslant
+    differs = alignment.largest >= 2 or alignment.differing > 0.02
+    if marked or seen_aslant or stretched or differs:
         yield Relation(
             Name.EDITED,
             Side.UNKNOWN,
@@ -584,6 +587,7 @@ def _content(left: Facts, right: Facts, alignment: Alignment) -> Iterator[Relati
                 "share": round(max(alignment.differing, alignment.traces.mark), 4),
                 "patch": alignment.largest,
                 "keystone": round(alignment.traces.keystone, 3),
+                "stretch": round(alignment.stretch, 3),
             },
         )
 

@@ -158,7 +158,13 @@ def _wanted(scene: Scene) -> list[Wanted]:
         for (left, right), comparison in pairs.items()
         if comparison.kind != Kind.DISTINCT
     }
-    keys = ranking.rank_keys(facts.values(), judgements)
+    # Another shot says nothing of what was done to a picture.
+    copies = {
+        pair: said
+        for pair, said in judgements.items()
+        if said.kind == Judged.DUPLICATES
+    }
+    keys = ranking.rank_keys(facts.values(), copies)
     parted = _parted(digests)
     groups = group(
         [_match(comparison) for comparison in pairs.values()],
