@@ -294,7 +294,8 @@ def _comparable(ground: Stand) -> np.ndarray:
     overlap = ground.overlap()
     base, other = ground.base.filled, ground.other.filled
     if base.any() or other.any():
-        lost = (base != ground.seen(other)).astype(np.uint8)
+        # What lies round the other takes nothing of it away.
+        lost = overlap & (base != ground.seen(other))
         # It begins within a row of squares of the file, not between two.
         overlap[cv2.dilate(lost, _square_of(2 * _RAGGED + 1)) > 0] = 0
     return overlap

@@ -17,7 +17,7 @@ from gallery.detail import TRUE_DETAIL
 from gallery.generations import SAVED_FROM
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 5
+RECIPE = 6
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
