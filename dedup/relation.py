@@ -17,7 +17,7 @@ from gallery.detail import TRUE_DETAIL
 from gallery.generations import SAVED_FROM
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 6
+RECIPE = 7
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
@@ -556,9 +556,9 @@ def _is_framed(alignment: Alignment) -> bool:
     detail. What was seen from one side has wedges at its edges, but no frame.
     """
     found = alignment.traces
-    if alignment.outside is not None and alignment.outside < BARE:
-        return True
-    if found.seam is None or found.keystone > KEYSTONE:
+    if found.seam is None:
+        return alignment.outside is not None and alignment.outside < BARE
+    if found.keystone > KEYSTONE:
         return False
     plain = alignment.outside is None or alignment.outside < PLAIN
     return found.seam > (FRAMED if plain else 2 * FRAMED)
