@@ -18,6 +18,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,7 @@ class Sandbox:
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._asked = 0
+        self._starter = threading.current_thread()
 
     def develop(
         self, path: str | os.PathLike[str], *, edge: int = THUMBNAIL_EDGE
@@ -131,7 +133,11 @@ class Sandbox:
             said = f"decoding took longer than {self._seconds:g} seconds"
             raise Unreadable(said) from None
         except _Died:
-            raise Unreadable(_cause_of_death(self._stop())) from None
+            starter, status = self._starter, self._stop()
+            if status == -signal.SIGKILL and not starter.is_alive():
+                # The system ends a child with the thread that started it, whoever asks.
+                return self._ask(job, path, **options)
+            raise Unreadable(_cause_of_death(status)) from None
         except BaseException:
             # Interrupted half-way: the next question must not get this answer.
             self._stop()
@@ -165,6 +171,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._owner, self._asked = os.getpid(), 1
+        self._starter = threading.current_thread()
         self._child = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gallery.sandbox"),
