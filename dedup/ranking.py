@@ -35,6 +35,7 @@ _ALTERED = frozenset(
 )
 
 _REFRAMED = frozenset({Name.FRAMED, Name.CROPPED})
+_TURNS = frozenset({Name.MIRRORED, Name.TURNED})
 
 # Pixels of the wider photo for one of the crop, below which the crop is not from it.
 SHOWN_SMALL = 0.75
@@ -145,11 +146,12 @@ def _blamed(
         return None
     if found.of != Side.UNKNOWN:
         return _other_side(judgement, found, pair, support) or found.of
-    if likely != Side.UNKNOWN and not _has_edge(found):
+    # Whoever turns a photo keeps its camera's data; how the others stand tells more.
+    if likely != Side.UNKNOWN and name not in _TURNS and not _has_edge(found):
         return likely
     left, right = (support[digest, name] for digest in pair)
     if left == right:
-        return Side.UNKNOWN
+        return likely
     return Side.RIGHT if right < left else Side.LEFT
 
 

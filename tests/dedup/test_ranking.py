@@ -168,6 +168,20 @@ def test_the_one_turned_otherwise_than_the_rest_is_not_kept():
     assert best == "plain"
 
 
+def test_a_turned_copy_with_camera_data_yields_to_what_stands_as_the_rest():
+    turned = answer(Relation(Name.TURNED, numbers={"degrees": 90.0}))
+    plain = answer(Relation(Name.RESAVED))
+    best = first(
+        copy("plain", jpeg_quality=80),
+        copy("turned", jpeg_quality=90),
+        stripped("small", width=800, height=600),
+        plain_turned=turned,
+        turned_small=turned,
+        plain_small=plain,
+    )
+    assert best == "plain"
+
+
 def test_a_screenshot_that_shows_the_picture_smaller_is_not_kept():
     screenshot = stripped("shot", width=4800, height=4000, format="PNG")
     said = answer(
