@@ -76,13 +76,7 @@ class HashRoad(Road):
 
     def __init__(self, photos: list[int], recipe: int, *, threads: int) -> None:
         super().__init__(photos, recipe, threads=threads)
-        rows = [
-            row
-            for some in chunks(photos, FEW)
-            for row in Fingerprint.objects.filter(pk__in=some, recipe=recipe)
-            .order_by("pk")
-            .values_list("pk", "bits", "quality")
-        ]
+        rows = _own_rows(photos, recipe, ("pk", "bits", "quality"))
         self.photos, self.hashes, self.flat = _hashes(rows)
 
     def go_on(self, reached: int) -> Stretch | None:
@@ -123,13 +117,7 @@ class SpotRoad(Road):
 
     def __init__(self, photos: list[int], recipe: int, *, threads: int) -> None:
         super().__init__(photos, recipe, threads=threads)
-        rows = [
-            row
-            for some in chunks(photos, FEW)
-            for row in Fingerprint.objects.filter(pk__in=some, recipe=recipe)
-            .order_by("pk")
-            .values_list("pk", "local__spots")
-        ]
+        rows = _own_rows(photos, recipe, ("pk", "local__spots"))
         self.photos = np.array([row[0] for row in rows], dtype=np.int64)
         self.ahead: deque[list[bytes]] = deque()
         # It takes a block from what lies ahead whenever it is asked for pairs.
@@ -221,6 +209,19 @@ class StemRoad(ClueRoad):
 
 # In the order in which they are walked: of two that find a pair the first one is noted.
 ROADS: tuple[type[Road], ...] = (HashRoad, SpotRoad, MomentRoad, StemRoad)
+
+
+def _own_rows(
+    photos: list[int], recipe: int, columns: tuple[str, ...]
+) -> list[tuple[Any, ...]]:
+    """Return the columns of these photos' fingerprints of the recipe."""
+    return [
+        row
+        for some in chunks(photos, FEW)
+        for row in Fingerprint.objects.filter(pk__in=some, recipe=recipe)
+        .order_by("pk")
+        .values_list(*columns)
+    ]
 
 
 def _rows(

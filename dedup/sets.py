@@ -188,7 +188,6 @@ def _pairs(photos: Iterable[int]) -> dict[tuple[int, int], Comparison]:
 
 
 def _match(comparison: Comparison) -> Match:
-    judged = comparison.judged
     return Match(
         comparison.left_id,
         comparison.right_id,
@@ -196,7 +195,8 @@ def _match(comparison: Comparison) -> Match:
         comparison.confidence,
         comparison.judgement["strength"],
         comparison.separates,
-        judged.kind == Judged.SIMILAR_SHOTS and judged.is_of_one_view,
+        # Read only where it counts: most pairs are no similar shots.
+        comparison.kind == Kind.SIMILAR_SHOTS and comparison.judged.is_of_one_view,
     )
 
 
