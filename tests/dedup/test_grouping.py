@@ -123,3 +123,9 @@ def test_a_copy_goes_to_the_better_of_two_photos_that_only_look_unlike():
 def test_two_crops_that_share_nothing_share_their_keeper():
     matches = [same(0, 1), same(0, 2), Match(1, 2, Kind.DISTINCT)]
     assert [set(g.photos) for g in group(matches, rank=rank())] == [{0, 1, 2}]
+
+
+def test_promise_08_no_better_photo_brings_two_known_shots_together():
+    matches = [same(0, 1), same(0, 2), apart(1, 2)]
+    found = group(matches, rank={0: 0, 1: 1, 2: 2})
+    assert [len(one.photos) for one in found if one.kind == SAME] == [2]
