@@ -22,7 +22,7 @@ from PIL import Image
 from bench.labelled import File
 from bench.scoring import score
 from dedup import alignment, grouping, neighbours, perceptual, ranking, relation
-from gallery import dates, decoding, detail, generations, renditions
+from gallery import dates, decoding, descent, detail, renditions
 
 
 @dataclass
@@ -215,18 +215,16 @@ class _Judge:
             side, edge = asked
             place = pair[0] if side == relation.Side.LEFT else pair[1]
             beyond = self._beyond(place, edge)
-        later = relation.wants_lattice(ours, theirs, answer, measured)
-        found = self._lattice(pair, later) if later else None
+        way = relation.wants_descent(ours, theirs, answer, measured)
+        made = None if way is None else self._descent(pair, way)
         return relation.judge(
-            ours, theirs, measured, distance, detail=beyond, lattice=found
+            ours, theirs, measured, distance, detail=beyond, descent=made
         )
 
-    def _lattice(self, pair: tuple[int, int], later: relation.Side) -> float | None:
-        paths = [self.looked[place].file.path for place in pair]
-        if later == relation.Side.RIGHT:
-            paths.reverse()
+    def _descent(self, pair: tuple[int, int], turn: int) -> descent.Descent | None:
+        left, right = (self.looked[place].file.path for place in pair)
         try:
-            return generations.lattice(*paths)
+            return descent.descent(left, right, turn=turn)
         except decoding.Unreadable:
             return None
 

@@ -22,6 +22,7 @@ from PIL import Image
 from bench.copies import KINDS, Kind, Original
 from bench.copies.original import formats_ready
 from bench.copies.saving import with_exif
+from bench.copies.wild import WILD
 
 TUNE, REPORT = 0, 1
 HALVES = {"tune": TUNE, "report": REPORT}
@@ -44,6 +45,8 @@ ALSO_SAME = (
     ("empidonax-minimus.jpg", "empidonax-traillii.jpg"),
     ("ixobrychus-exilis.jpg", "ixobrychus-minutus.jpg"),
     ("vanellus-indicus.jpg", "vanellus-senegallus.jpg"),
+    ("larus-glaucescens.jpg", "larus-hyperboreus.jpg"),
+    ("IMG_2927.HEIC", "exif-at-eof.heic"),
 )
 
 
@@ -68,12 +71,16 @@ class File:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to build: how many originals of which half, and 1 of `share` kinds of each."""
+    """What to build: how many originals of which half, and 1 of `share` kinds of each.
+
+    `wild`: kinds that nobody promised, in place of the promised ones.
+    """
 
     originals: int
     share: int
     half: int | None = REPORT
     others: int | None = None
+    wild: bool = False
 
 
 # What the folder holds
@@ -181,7 +188,7 @@ def build(folder: Path, into: Path, plan: Plan) -> list[File]:
     copied = chosen(folder, paths, {*shots, *named}, plan)
     known = known_halves()
     tasks = [
-        (str(folder / path), path, str(into), number, half(path, known), plan.share)
+        (str(folder / path), path, str(into), number, half(path, known), plan)
         for number, path in enumerate(copied)
     ]
     files: list[File] = []
@@ -218,7 +225,7 @@ def build_series(folder: Path, into: Path) -> list[File]:
 
 
 def write_copies(
-    source: str, picture: str, into: str, number: int, half: int, share: int
+    source: str, picture: str, into: str, number: int, half: int, plan: Plan
 ) -> list[File]:
     """Write an original and its part of the kinds of copy; return the truth.
 
@@ -230,13 +237,14 @@ def write_copies(
     place = f"DCIM/{100 + number // 20}MEDIA/{stem}{ending.replace('JPEG', 'JPG')}"
     files = [File(place, picture, half=half)]
     _write(Path(into) / place, original.data, f"{picture}|original")
-    for at, kind in list(enumerate(KINDS))[number % share :: share]:
+    kinds = WILD if plan.wild else KINDS
+    for at, kind in list(enumerate(kinds))[number % plan.share :: plan.share]:
         chance = random.Random(f"{picture}|{kind.name}")
         saved = kind.write(original, chance)
         if saved is None:
             continue
         data, ending = saved
-        place = _home(kind, stem, number * len(KINDS) + at, chance) + ending
+        place = _home(kind, stem, number * len(kinds) + at, chance) + ending
         _write(Path(into) / place, data, f"{picture}|{kind.name}")
         files.append(_truth(kind, original, replace(files[0], path=place)))
     return files

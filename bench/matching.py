@@ -62,6 +62,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--originals", type=int, metavar="N")
     parser.add_argument("--share", type=int, metavar="K", help="1 of K kinds of each")
     parser.add_argument("--others", type=int, metavar="N", help="fewer other pictures")
+    parser.add_argument("--wild", action="store_true", help="kinds nobody promised")
     parser.add_argument("--modules", action="store_true", help="judge in memory")
     parser.add_argument("--peers", action="store_true", help="other programs as well")
     parser.add_argument("--peers-venv", type=Path, metavar="DIR")
@@ -77,7 +78,13 @@ def planned(options: argparse.Namespace) -> Plan:
     if options.full:
         originals = 120
     others = options.others if options.others is not None else others
-    return Plan(options.originals or originals, options.share or share, half, others)
+    return Plan(
+        options.originals or originals,
+        options.share or share,
+        half,
+        others,
+        options.wild,
+    )
 
 
 def measure(options: argparse.Namespace, plan: Plan, scratch: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ moves.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,9 +29,11 @@ from dedup.laying import (
     drift,
     features,
     mirrors,
+    shared,
     stand,
 )
 from dedup.traces import UNTRACED, Traces, traces
+from dedup.windows import window
 
 __all__ = ["EDGE", "Alignment", "Features", "Tone", "compare", "features"]
 
@@ -47,12 +50,15 @@ _STRANGERS = 0.05  # share of agreeing blocks below which nothing more is measur
 _CELL = 64  # pixels of the squares whose common drift is taken
 _LOOKED_FOR = 40  # blocks that are searched for a movement
 _STRAYED = 0.8  # pixels of drift from which on a point may have moved by itself
+_HARDLY_LESS = 0.1  # correlation by which what stood there may look less alike
 _FAR = 6  # blocks a thing may have gone between two shots
 _PATCHES = 3  # differing patches that are searched for there
 NEW_THERE = 0.25  # share of differing blocks where such a patch went
 _NEARLY = 1.0, 30.0  # thousandths between frames that may be one
 _NO_WORSE = 0.02  # share of agreeing blocks that may be lost edge on edge
 _BARELY_BENT = 0.2  # pixels of shared drift that edge on edge may show
+_SHEET = 0.5  # share of two colours above which it is a sheet and no picture
+_SPARED = 6  # blocks away from what differs that say something
 _RAGGED = 8  # pixels beside what one side has filled up that are not compared
 _CHANGED = 40  # grey levels from which on a pixel was covered
 _SHADES = 16  # grey levels that count as one colour of a pen
@@ -89,6 +95,11 @@ class Alignment:
     `left_box`, `right_box`: where the other lies in it, as left, top, right, bottom in
     shares of width and height.
     `blocks`: blocks with texture in the overlap; `agreement`: share of them above AGREES;
+    `window`: share of the overlap's blocks that were compared, below 1 where all agrees
+    within a rectangle and next to nothing outside (`dedup.windows`): all figures then
+    are those of the rectangle, but for `differing` and `largest`.
+    `shared`: share of the keypoints there, of the picture that has fewer, that the other
+    one has at the same place, looked for only where they may be copies;
     `correlation`: their median correlation; `whole`: correlation of the whole overlap.
     `differing`: share of blocks whose content is another; `largest`: blocks of the
     largest connected patch of those; `moved`: blocks found again some pixels away;
@@ -126,6 +137,8 @@ class Alignment:
     right_box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
     blocks: int = 0
     agreement: float = 0.0
+    window: float = 1.0
+    shared: float = 0.0
     correlation: float = 0.0
     whole: float = 0.0
     differing: float = 0.0
@@ -173,7 +186,7 @@ def compare(
         measured = _laid(left, right, matrix)
         if _merit(measured) > _merit(best):
             best = replace(measured, method=method, inliers=inliers)
-        if best.agreement >= 0.8 and best.blocks >= 24:
+        if best.agreement >= 0.8 and best.blocks >= 24 and best.window == 1:
             break
     if not best.found and not mirrored and left.filled.any() != right.filled.any():
         # What is left of a picture may have too few keypoints.
@@ -217,7 +230,11 @@ def _traced(alignment: Alignment, left: Features, right: Features) -> Alignment:
     if not alignment.found or not alike:
         return alignment
     matrix = np.array(alignment.matrix).reshape(3, 3)
-    return replace(alignment, traces=traces(left.picture, right.picture, matrix))
+    return replace(
+        alignment,
+        shared=shared(left, right, matrix, mirrored=alignment.mirrored),
+        traces=traces(left.picture, right.picture, matrix),
+    )
 
 
 def _merit(alignment: Alignment) -> float:
@@ -225,7 +242,8 @@ def _merit(alignment: Alignment) -> float:
     if not alignment.found:
         return -1.0
     area = min(alignment.left_overlap, alignment.right_overlap)
-    return alignment.agreement * min(1.0, alignment.blocks / 12) + 0.05 * area
+    seen = alignment.agreement * alignment.window
+    return seen * min(1.0, alignment.blocks / 12) + 0.05 * area
 
 
 def _proposals(
@@ -235,8 +253,18 @@ def _proposals(
         yield "frame", 0, by_frames(left.size, right.size, turn)
         mirrored = mirrors(turn)
     # A butterfly agrees with its mirror image: the other hand may agree better.
-    for hand in [False, True] if mirrored is None else [mirrored]:
+    hands = [False, True] if mirrored is None else [mirrored]
+    found = False
+    for hand in hands:
         inliers, matrix = by_keypoints(left, right, mirrored=hand)
+        if matrix is not None:
+            found = True
+            yield "features", inliers, matrix
+    if found:
+        return
+    # A picture in a bubble of a chat, or on a page, has few of the sheet's clearest.
+    for hand in hands:
+        inliers, matrix = by_keypoints(left, right, mirrored=hand, faint=True)
         if matrix is not None:
             yield "features", inliers, matrix
 
@@ -336,14 +364,19 @@ def _measure(
     )
     if shape.blocks >= 12 and blocks.agreement < _STRANGERS:
         return shape
+    whole = blocks
+    view, blocks, share = _through_window(view, blocks)
     alike = _alike(view, blocks)
     tone = _tone(view, alike)
     toned = _toned(view, tone, alike)
     if toned is not view:
         blocks = _blocks(toned.left, toned.right, view.overlap, size)
     around = _surroundings(left, right, matrix, shape)
+    found = _figures(shape, toned, blocks, flow)
+    if share < 1:
+        found = replace(found, window=share, **_differences(whole))
     return replace(
-        _figures(shape, toned, blocks, flow),
+        found,
         tone=tone,
         sharpness=_sharpness(view),
         outside=around[0] if around else None,
@@ -351,10 +384,38 @@ def _measure(
     )
 
 
+def _through_window(view: _View, blocks: _Blocks) -> tuple[_View, _Blocks, float]:
+    """Return view and blocks of the window in which all agrees, and its share."""
+    agree = blocks.textured & (blocks.correlation > AGREES)
+    differ = (blocks.textured & ~agree) | blocks.lonely
+    if agree.sum() < 12 or differ.sum() < 4:
+        return view, blocks, 1.0
+    found = window(agree, differ)
+    if found is None:
+        return view, blocks, 1.0
+    inside = np.zeros(agree.shape, np.uint8)
+    inside[found] = 1
+    pixels = _pixels_of(inside, blocks.size, view.overlap.shape)
+    seen = [side[pixels[::2, ::2] > 0] for side in view.colours]
+    if min(map(_of_two_colours, seen)) > _SHEET:
+        # Screenshots and forms agree in their bars and letters, whatever is shown.
+        return view, blocks, 1.0
+    view = replace(view, overlap=view.overlap & pixels)
+    within = _blocks(view.left, view.right, view.overlap, blocks.size)
+    return view, within, float(inside.mean())
+
+
+def _differences(blocks: _Blocks) -> dict[str, Any]:
+    counted = max(1, int((blocks.textured | blocks.lonely).sum()))
+    return {
+        "differing": float(blocks.differing.sum()) / counted,
+        "largest": _largest_patch(blocks.differing),
+    }
+
+
 def _figures(shape: Alignment, view: _View, blocks: _Blocks, flow: Flow) -> Alignment:
     values = blocks.correlation[blocks.textured]
     differs = blocks.differing
-    counted = max(1, int((blocks.textured | blocks.lonely).sum()))
     doubtful = blocks.textured & (blocks.correlation < AGREES)
     alike = _comparable_flow(flow, blocks.textured & ~differs, blocks.size)
     spreads = _level(view.left, view.overlap)[1], _level(view.right, view.overlap)[1]
@@ -364,8 +425,7 @@ def _figures(shape: Alignment, view: _View, blocks: _Blocks, flow: Flow) -> Alig
         agreement=blocks.agreement,
         correlation=float(np.median(values)) if len(values) else 0.0,
         whole=_whole(view.left, view.right, view.overlap),
-        differing=float(differs.sum()) / counted,
-        largest=_largest_patch(differs),
+        **_differences(blocks),
         moved=_moved(view.left, view.right, doubtful, blocks.size),
         spread=min(spreads),
         strays=_strays(flow),
@@ -382,7 +442,7 @@ def _remaining(blocks: _Blocks) -> float:
     """Return the share of agreeing blocks away from what differs."""
     beside = cv2.dilate(blocks.differing.astype(np.uint8), _square_of(3)) > 0
     values = blocks.correlation[blocks.textured & ~beside]
-    return float((values > AGREES).mean()) if len(values) >= 12 else 0.0
+    return float((values > AGREES).mean()) if len(values) >= _SPARED else 0.0
 
 
 def _drawn(view: _View, differs: np.ndarray, size: int) -> float:
@@ -585,7 +645,8 @@ def _moved(left: np.ndarray, right: np.ndarray, doubtful: np.ndarray, size: int)
     """
     steps: dict[tuple[int, int], np.ndarray] = {}
     for row, column in np.argwhere(doubtful)[:_LOOKED_FOR].tolist():
-        step = _step(left, right, row * size, column * size, size)
+        top, start = row * size, column * size
+        step = _step(left, right, top, start, size)
         if step is not None:
             steps[row, column] = step
     return sum(_in_company(place, steps) for place in steps)
@@ -602,9 +663,9 @@ def _step(
     here = scores[top - above, start - before]
     _, best, _, (x, y) = cv2.minMaxLoc(scores)
     step = np.array([x + before - start, y + above - top])
-    if best > 0.85 and best - here > 0.15 and np.hypot(*step) >= 1.4:
-        return step
-    return None
+    if best <= 0.85 or best - here <= 0.15 or np.hypot(*step) < 1.4:
+        return None
+    return None if _was_there(left, (start, top, size, size), step, best) else step
 
 
 def _strays(flow: Flow) -> int:
@@ -668,8 +729,28 @@ def _walked(
     _, best, _, (column, row) = cv2.minMaxLoc(scores)
     here_too = scores[min(y - top, len(scores) - 1), min(x - left, scores.shape[1] - 1)]
     place = column + left, row + top
-    step = np.hypot(place[0] - x, place[1] - y)
-    return place if best > 0.75 and best - here_too > 0.3 and step > 2 else None
+    step = np.array([place[0] - x, place[1] - y])
+    if best <= 0.75 or best - here_too <= 0.3 or np.hypot(*step) <= 2:
+        return None
+    return None if _was_there(here, box, step, best) else place
+
+
+def _was_there(
+    grey: np.ndarray, box: tuple[int, ...], step: np.ndarray, score: float
+) -> bool:
+    """Return whether what is in a box (x, y, width, height) has its like a step beside it.
+
+    In its own picture, and nearly as much alike as was found in the other: then nothing
+    was carried there. Where something hides a part of a pattern, the next is found.
+    """
+    x, y, width, height = box
+    patch = grey[y : y + height, x : x + width]
+    left, top = x + int(step[0]), y + int(step[1])
+    beside = grey[max(0, top) : top + height, max(0, left) : left + width]
+    if beside.shape != patch.shape:
+        return False
+    own = cv2.matchTemplate(beside, patch, cv2.TM_CCOEFF_NORMED)[0, 0]
+    return bool(own > score - _HARDLY_LESS)
 
 
 def _is_new(

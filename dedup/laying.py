@@ -19,8 +19,10 @@ cv2.setNumThreads(1)
 
 EDGE = 512  # pixels of the long edge of a thumbnail
 KEYPOINTS = 600
+FAINT_KEYPOINTS = 2500  # of a picture whose clearest ones are those of a sheet round it
 SMALLEST = 32  # pixels of the short edge a picture needs for features
 MINIMUM_INLIERS = 12
+IN_PLACE = 3.0  # pixels between keypoints that are one
 RATIO = 0.8  # how much nearer the best match has to be than the second
 PLAIN = 1.5  # grey levels of deviation within a row of one colour
 SHARP_END = 16.0  # grey levels between such rows and what begins beyond them
@@ -60,6 +62,23 @@ class Features:
         return keypoints(np.ascontiguousarray(self.grey[:, ::-1]))
 
     @cached_property
+    def faint(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points and descriptors, many more of them and fainter ones."""
+        return keypoints(self.grey, faint=True)
+
+    @cached_property
+    def mirrored_faint(self) -> tuple[np.ndarray, np.ndarray]:
+        return keypoints(np.ascontiguousarray(self.grey[:, ::-1]), faint=True)
+
+    def described(
+        self, *, mirrored: bool, faint: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return points and descriptors as they are or mirrored, usual or faint ones."""
+        if faint:
+            return self.mirrored_faint if mirrored else self.faint
+        return self.mirrored if mirrored else (self.points, self.descriptors)
+
+    @cached_property
     def even(self) -> np.ndarray:
         """The grey picture with its local contrast made equal, uint8."""
         return _even(self.grey)
@@ -93,15 +112,19 @@ def features(thumbnail: np.ndarray) -> Features:
 
 
 @cache
-def _orb() -> Any:
+def _orb(*, faint: bool) -> Any:
+    if faint:
+        return cv2.ORB_create(nfeatures=FAINT_KEYPOINTS, fastThreshold=5)
     return cv2.ORB_create(nfeatures=KEYPOINTS, fastThreshold=10)
 
 
-def keypoints(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def keypoints(
+    grey: np.ndarray, *, faint: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return keypoints [k, 2] float32 and their descriptors [k, 32] uint8."""
     points, descriptors = (), None
     if min(grey.shape) >= SMALLEST:
-        points, descriptors = _orb().detectAndCompute(grey, None)
+        points, descriptors = _orb(faint=faint).detectAndCompute(grey, None)
     if descriptors is None:
         return np.empty((0, 2), np.float32), np.empty((0, 32), np.uint8)
     return cv2.KeyPoint_convert(points).reshape(-1, 2), descriptors
@@ -123,25 +146,24 @@ def by_frames(left: tuple[int, int], right: tuple[int, int], turn: int) -> np.nd
 
 
 def by_keypoints(
-    left: Features, right: Features, *, mirrored: bool
+    left: Features, right: Features, *, mirrored: bool, faint: bool = False
 ) -> tuple[int, np.ndarray | None]:
     """Return the matrix most keypoint matches agree on, and how many, or None."""
     # Importing the compiled loop takes half a second: not for who only hashes.
     from dedup.nearest import mutual
 
-    points, descriptors = left.points, left.descriptors
-    if mirrored:
-        points, descriptors = left.mirrored
-    if len(points) < MINIMUM_INLIERS or len(right.points) < MINIMUM_INLIERS:
+    points, descriptors = left.described(mirrored=mirrored, faint=faint)
+    theirs, described = right.described(mirrored=False, faint=faint)
+    if min(len(points), len(theirs)) < MINIMUM_INLIERS:
         return 0, None
-    matches = mutual(descriptors, right.descriptors, ratio=RATIO)
+    matches = mutual(descriptors, described, ratio=RATIO)
     if len(matches) < MINIMUM_INLIERS:
         return len(matches), None
     # The random choices inside are seeded alike: equal pictures, equal answer.
     cv2.setRNGSeed(1)
     matrix, mask = cv2.estimateAffinePartial2D(
         points[matches[:, 0]],
-        right.points[matches[:, 1]],
+        theirs[matches[:, 1]],
         ransacReprojThreshold=4.0,
         maxIters=2000,
         confidence=0.995,
@@ -153,6 +175,45 @@ def by_keypoints(
     if mirrored:
         matrix = matrix @ np.array([[-1, 0, left.size[0] - 1], [0, 1, 0], [0, 0, 1.0]])
     return inliers, matrix
+
+
+def shared(
+    left: Features, right: Features, matrix: np.ndarray, *, mirrored: bool
+) -> float:
+    """Return the share of keypoints in the overlap that both pictures have in one place.
+
+    Of the picture with fewer there. Copies keep 0.2 to 1, another shot of the same thing
+    seldom 0.3: the light, the noise and the point of view make others stand out.
+    """
+    from dedup.nearest import mutual
+
+    ours, descriptors = left.points, left.descriptors
+    if mirrored:
+        ours, descriptors = left.mirrored
+        ours = (left.size[0] - 1, 0) + ours * (-1, 1)
+    theirs = right.points
+    if not len(ours) or not len(theirs):
+        return 0.0
+    placed = _through(matrix, ours)
+    counted = min(
+        int(_inside(placed, right.size).sum()),
+        int(_inside(_through(np.linalg.inv(matrix), theirs), left.size).sum()),
+    )
+    matches = mutual(descriptors, right.descriptors, ratio=RATIO)
+    off = np.hypot(*(placed[matches[:, 0]] - theirs[matches[:, 1]]).T)
+    growth = abs(float(np.linalg.det(matrix[:2, :2]))) ** 0.5
+    return float((off < IN_PLACE * max(1.0, growth)).sum()) / max(1, counted)
+
+
+def _through(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return cv2.perspectiveTransform(points[None].astype(np.float64), matrix)[0]
+
+
+def _inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    width, height = size
+    x, y = points.T
+    within: np.ndarray = (x >= -0.5) & (y >= -0.5) & (x < width) & (y < height)
+    return within
 
 
 def _plausible(matrix: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ from dedup.relation import Facts, Judgement
 from dedup.thumbnails import thumbnail
 from gallery import dates
 from gallery.decoding import Unreadable
+from gallery.descent import Descent
 from gallery.models import Photo, SourceFile
 from gallery.stages import chunks
 
@@ -26,7 +27,7 @@ UNKNOWN_PIXELS = "-"
 
 PixelDigest = Callable[[Photo], str]
 DetailBeyond = Callable[[Photo, int], float]
-Lattice = Callable[[Photo, Photo], float]
+MadeFrom = Callable[[Photo, Photo, int], Descent]
 
 
 def measure(
@@ -34,13 +35,13 @@ def measure(
     *,
     pixel_digest: PixelDigest,
     detail_beyond: DetailBeyond,
-    lattice: Lattice,
+    descent: MadeFrom,
 ) -> Judgement:
     """Return what the judge says of a pair; raise NoThumbnail.
 
-    `pixel_digest`, `detail_beyond` (of gallery.detail) and `lattice` (of
-    gallery.generations) decode an original at full size, in a sandbox. They are asked only where the answer may depend on them, the
-    digest once for each photo.
+    `pixel_digest`, `detail_beyond` (of gallery.detail) and `descent` (of
+    gallery.descent) decode originals at full size, in a sandbox. They are asked only
+    where the answer may depend on them, the digest once for each photo.
     """
     left, right = comparison.left, comparison.right
     distance, turn = _apart(comparison)
@@ -59,14 +60,11 @@ def measure(
         judgement = relation.judge(ours, theirs, laid, distance)
     try:
         detail = _detail(comparison, ours, theirs, judgement, detail_beyond)
-        later = relation.wants_lattice(ours, theirs, judgement, laid)
-        found = None
-        if later:
-            pair = (left, right) if later == relation.Side.LEFT else (right, left)
-            found = lattice(*pair)
+        way = relation.wants_descent(ours, theirs, judgement, laid)
+        made = None if way is None else descent(left, right, way)
     except Unreadable:
         return judgement
-    return relation.judge(ours, theirs, laid, distance, detail=detail, lattice=found)
+    return relation.judge(ours, theirs, laid, distance, detail=detail, descent=made)
 
 
 def _detail(

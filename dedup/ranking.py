@@ -6,6 +6,7 @@ and at last the digest, so that the same photos always give the same order.
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ EDITORS = (
     "photoshop", "lightroom", "gimp", "picasa", "snapseed", "instagram", "paint",
     "irfanview", "imagemagick", "whatsapp", "affinity", "acdsee", "photoscape", "vsco",
 )  # fmt: skip
+
+# Words of cameras' own programs; most give but a version.
+_FIRMWARE = frozenset(
+    {"version", "firmware", "camera", "application", "digital", "mediatek", "android"}
+)
 
 # What somebody did to the picture, so that the other one is closer to the truth.
 _ALTERED = frozenset(
@@ -42,6 +48,12 @@ SHOWN_SMALL = 0.75
 
 # Step across the edge of a crop, over those beside it, that hardly any crop has.
 SEAM = 1.5
+
+# By so many more others a photo has to be like, to be believed without camera data.
+MANY = 2
+
+# Log odds that one pair may weigh.
+SURE_ENOUGH = 4.0
 
 # Strength by which one photo has to be more like the others than its rival is.
 NEARER = 1e-4
@@ -76,13 +88,17 @@ def rank_keys(photos: Iterable[Facts], judgements: Judgements) -> dict[str, Rank
     alterations = _alterations(photos, judgements)
     enlarged = _enlarged(photos, judgements)
     outdone = _outdone(photos, judgements)
-    converted = _converted(photos, judgements) | _saved_later(judgements)
+    damaged = _damaged(judgements)
+    converted = _converted(photos, judgements)
+    sources = _sources(photos, judgements)
     return {
         facts.digest: _key(
             facts,
+            damaged=bool(facts.problem) or facts.digest in damaged,
             alterations=alterations.get(facts.digest, 0),
             enlarged=facts.digest in enlarged,
             converted=facts.digest in converted or _is_conversion(facts),
+            source=sources[facts.digest],
             outdone=outdone[facts.digest],
         )
         for facts in photos
@@ -146,10 +162,11 @@ def _blamed(
         return None
     if found.of != Side.UNKNOWN:
         return _other_side(judgement, found, pair, support) or found.of
-    # Whoever turns a photo keeps its camera's data; how the others stand tells more.
-    if likely != Side.UNKNOWN and name not in _TURNS and not _has_edge(found):
-        return likely
     left, right = (support[digest, name] for digest in pair)
+    # Whoever turns a photo keeps its camera's data; how the others stand tells more.
+    told = name not in _TURNS and not _has_edge(found) and abs(left - right) < MANY
+    if likely != Side.UNKNOWN and told:
+        return likely
     if left == right:
         return likely
     return Side.RIGHT if right < left else Side.LEFT
@@ -195,6 +212,15 @@ def _sides(left: Facts | None, right: Facts | None) -> Side:
     return Side.RIGHT if marks[0] else Side.LEFT
 
 
+def _damaged(judgements: Judgements) -> set[str]:
+    """Return the photos measured to lack a part that another one has."""
+    return {
+        pair[damaged.of == Side.RIGHT]
+        for pair, judgement in judgements.items()
+        if (damaged := judgement.relation(Name.DAMAGED)) and damaged.of != Side.UNKNOWN
+    }
+
+
 def _converted(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
     """Return lossless files with the pixels of a lossy one: they were made from it."""
     formats = {facts.digest: facts.format for facts in photos}
@@ -206,13 +232,29 @@ def _converted(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
     return found
 
 
-def _saved_later(judgements: Judgements) -> set[str]:
-    """Return the photos measured to be saved from another, a coarser one."""
-    return {
-        pair[resaved.of == Side.RIGHT]
-        for pair, judgement in judgements.items()
-        if (resaved := judgement.relation(Name.RESAVED)) and resaved.of != Side.UNKNOWN
-    }
+def _sources(
+    photos: Iterable[Facts], judgements: Judgements
+) -> defaultdict[str, float]:
+    """Return the log odds that the others were made from a photo, all told.
+
+    One answer may be wrong, and of two copies the better saved one may seem to be what
+    the other was made from: the true source stands best against all of them.
+    """
+    by_digest = {facts.digest: facts for facts in photos}
+    odds: defaultdict[str, float] = defaultdict(float)
+    for (left, right), judgement in judgements.items():
+        later, sure = Side.UNKNOWN, SURE_ENOUGH
+        resaved = judgement.relation(Name.RESAVED)
+        if resaved and resaved.of != Side.UNKNOWN:
+            later = resaved.of
+            sure = min(sure, (resaved.numbers or {}).get("odds", sure))
+        else:
+            # That was not asked where the camera's data tell.
+            later = _sides(by_digest.get(left), by_digest.get(right))
+        if later != Side.UNKNOWN:
+            odds[left] += sure if later == Side.RIGHT else -sure
+            odds[right] -= sure if later == Side.RIGHT else -sure
+    return odds
 
 
 def _outdone(photos: Sequence[Facts], judgements: Judgements) -> Counter[str]:
@@ -268,10 +310,17 @@ def between(left: str, right: str, judgements: Judgements) -> Judgement | None:
 
 
 def _key(
-    facts: Facts, *, alterations: int, enlarged: bool, converted: bool, outdone: int
+    facts: Facts,
+    *,
+    damaged: bool,
+    alterations: int,
+    enlarged: bool,
+    converted: bool,
+    source: float,
+    outdone: int,
 ) -> RankKey:
     return (
-        bool(facts.problem),
+        damaged,
         alterations,
         facts.format not in RAW_FORMATS,
         enlarged,
@@ -281,6 +330,8 @@ def _key(
         # Where all data are gone, nothing tells who edited what.
         facts.has_camera and _is_edited(facts),
         converted,
+        -round(source, 1),
+        facts.has_camera and _is_renamed(facts),
         outdone,
         -_quality(facts),
         -facts.sightings,
@@ -293,6 +344,13 @@ def _key(
 
 def _is_conversion(facts: Facts) -> bool:
     return facts.format in _CONVERTED or (facts.format == "PNG" and facts.has_camera)
+
+
+def _is_renamed(facts: Facts) -> bool:
+    """Return whether a program that is no camera's wrote its name into the file."""
+    words = re.findall(r"[a-z]{4,}", facts.software.lower())
+    ours = f"{facts.camera_make} {facts.camera_model}".lower()
+    return any(word not in _FIRMWARE and word not in ours for word in words)
 
 
 def _is_edited(facts: Facts) -> bool:
@@ -321,7 +379,10 @@ def _enlarged(photos: Sequence[Facts], judgements: Judgements) -> set[str]:
             continue
         pair = by_digest[left], by_digest[right]
         small, large = sorted(pair, key=lambda facts: facts.pixels)
-        if "detail" in (resized.numbers or {}):
+        numbers = resized.numbers or {}
+        if "because" in numbers:
+            enlarged = resized.of != Side.UNKNOWN
+        elif "detail" in numbers:
             # A soft picture straight from the camera is not an enlarged one.
             enlarged = resized.of != Side.UNKNOWN and not _is_nearer(large, small)
         else:

@@ -13,11 +13,11 @@ from math import log
 from typing import Any
 
 from dedup.alignment import Alignment
+from gallery.descent import TOLD, Descent
 from gallery.detail import TRUE_DETAIL
-from gallery.generations import SAVED_FROM
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 7
+RECIPE = 10
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
@@ -35,7 +35,12 @@ SPREAD = 8.0  # grey levels: the least contrast of such pictures
 WHOLE_FRAME = 0.987  # share shown of both, above which nothing was cut off
 FRAMED = 2.2  # step across the edge over those beside it, above which a frame begins
 BARE = 0.015  # detail outside over that inside, below which there is nothing but paint
-PLAIN = 0.6  # detail outside over that inside, above which only twice the step counts
+ONE_COLOUR, MOSTLY_ONE_COLOUR, MANY_COLOURS = 0.97, 0.9, 0.8  # share outside
+BAR = 2.1  # step across the edge of a bar with words
+ASLANT = 5.0  # step across the edge of a screen or a print in a room
+EDGELESS = 1.7  # step across the edge below which a picture goes on
+FOOT = 0.03  # share of a picture from which on a part of it is missing
+PLAIN = 0.35  # detail outside over that inside, above which only twice the step counts
 KEYSTONE = 1.015  # opposite sides this unequal are of one seen aslant
 MARK = 0.0003  # share of the picture from which on a thing was put on it
 BLOT = 0.006  # the same where colours went or became few
@@ -43,22 +48,33 @@ COMPRESSED = 0.012  # detail that a step of JPEG quality less may add
 HUES = 3.0  # levels of colour from which on a picture is coloured
 SHIFT = 2.5  # grey levels from which on colours were changed
 COARSE = 0.13  # levels more for each step of JPEG quality below 40
+GRAIN = 2.0  # grey levels that compression and noise leave anyway
 UNEXPLAINED = 0.065  # share of the contrast no tone curve explains, if shot again
 SHOT_AGAIN = 0.95  # sum of what speaks for a second shot, each in units of its own
 TILT, BEND, UNEVEN = 2.5, 0.2, 0.6  # those units, about what one copy in 100 reaches
 TILT_COUNTS = 0.6  # at most: a copy may be straightened in perspective
 SAME_FRAME = 2.0  # thousandths of the long edge within which two frames are one
+ONE_FRAME = 0.5  # the same where all agrees
 STILL = 0.2  # pixels of shared drift up to which nothing is seen from elsewhere
 HOLDS, HELD = 0.06, 0.4  # most blocks that differ, least that agree, where tones bent
 PEN, AROUND = 0.6, 0.97  # share of two colours in a drawing, and of agreement round it
 STEADY, FITTING = 0.1, 200  # pixels of drift and keypoints of one plane seen aslant
+FLAT, EVEN = 0.064, 0.42  # pixels of drift, and unevenness, of one flat picture
+FEW_COPIES_SHARE = 0.18  # share of keypoints that few copies fall below
+FEW_IN_WINDOW = 0.1  # the same where only a window of the overlap agrees
+MANY_SHARED = 0.45  # the same, seldom of two shots unless only the focus differs
+SHARED = 0.25  # share of keypoints round a drawing
+ELSEWHERE_TILT, ELSEWHERE_MOTION = 2.0, 0.45  # of a thing seen from two places
+HARDLY_SHARED, HARDLY_MOVES = 0.12, 0.25  # keypoints and motion that go with none
+FEW_SHARED = 0.3  # share of keypoints that such seldom reach
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
 STRETCHED = 1.02  # scale across over scale down, above which it was squeezed
 ONE_VIEW = 0.85  # share shown of both, below which one was cut out or put into another
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
 
 TURNED = 0.7  # degrees from which on a picture was turned
-COARSE_ENOUGH = 96  # JPEG quality above which steps drown in rounding
+REDUCED = 0.9  # scale from which down a copy is a reduced one
+STRAIGHT = 0.9999  # cosine of them: turned by right angles only
 
 CAMERA_CLOCKS = frozenset({"exif_original", "exif_digitised"})
 
@@ -88,7 +104,9 @@ class Name(StrEnum):
 
 
 # What tells which of two is the later one, if one was saved from the other.
-_LATER = frozenset({Name.RESAVED, Name.RECOLOURED, Name.EDITED})
+_LATER = frozenset(
+    {Name.RESAVED, Name.RECOLOURED, Name.EDITED, Name.TURNED, Name.MIRRORED}
+)
 
 
 class Side(StrEnum):
@@ -221,21 +239,20 @@ def judge(
     distance: int | None = None,
     *,
     detail: float | None = None,
-    lattice: float | None = None,
+    descent: Descent | None = None,
 ) -> Judgement:
     """Say what two photos are to each other.
 
     `distance` is that of their perceptual hashes (bits of 256), where they were found
     by them; `detail` what `gallery.detail.beyond` measured, where `wants_detail` asked,
-    `lattice` what `gallery.generations.lattice` did where `wants_lattice` asked.
+    `descent` what `gallery.descent.descent` did where `wants_descent` asked.
     """
     answer = _kind(left, right, alignment, distance)
     if answer.kind == Kind.DUPLICATES:
         relations = tuple(_relations(left, right, alignment, detail))
         answer = replace(answer, relations=relations or (Relation(Name.RESAVED),))
-        later = _finer(left, right)
-        if lattice is not None and lattice >= SAVED_FROM and later:
-            answer = _saved_from(answer, later, lattice)
+        if descent is not None and abs(descent.odds) >= TOLD:
+            answer = _made_from(answer, descent)
     elif answer.kind == Kind.SIMILAR_SHOTS:
         answer = replace(answer, relations=(Relation(Name.SIMILAR_SHOT),))
     return replace(answer, strength=_strength(alignment), numbers=_numbers(alignment))
@@ -263,48 +280,78 @@ def wants_pixel_digest(
     )
 
 
-def wants_lattice(
+def wants_descent(
     left: Facts, right: Facts, judgement: Judgement, alignment: Alignment
-) -> Side | None:
-    """Return which photo may have been saved from the other, a coarser JPEG.
+) -> int | None:
+    """Return the turn at which to ask which of two was made from the other.
 
-    `gallery.generations.lattice` answers it from the pixels; None where there is
-    nothing to ask, or the camera's data tell.
+    `gallery.descent.descent` answers it from the pixels; None where there is nothing to
+    ask, where the camera's data tell, or where they are not of one shape.
     """
-    same_frame = (left.width, left.height) == (right.width, right.height)
-    turned = alignment.mirrored or abs(alignment.degrees) > TURNED
-    if judgement.kind != Kind.DUPLICATES or not same_frame or turned:
+    turn = _upright_turn(alignment)
+    if judgement.kind != Kind.DUPLICATES or turn is None:
         return None
-    if left.problem or right.problem or _partly_shown(alignment):
+    if left.problem or right.problem or Name.SAME_PIXELS in judgement.names:
         return None
-    if left.has_camera != right.has_camera or Name.SAME_PIXELS in judgement.names:
+    if _partly_shown(alignment) or not _is_one_shape(left, right, turn):
         return None
-    return _finer(left, right)
-
-
-def _finer(left: Facts, right: Facts) -> Side | None:
-    """Return the side that may hold all a coarser JPEG on the other side does."""
-    ours, theirs = (_steps_of(facts) for facts in (left, right))
-    if min(ours, theirs) > COARSE_ENOUGH or abs(ours - theirs) < 2:
+    if (
+        left.has_camera != right.has_camera
+        and not turn
+        and not _may_be_enlarged(left, right)
+    ):
         return None
-    return Side.LEFT if ours > theirs else Side.RIGHT
+    return turn if "JPEG" in (left.format, right.format) else None
 
 
-def _steps_of(facts: Facts) -> int:
-    # What is no JPEG has no steps of its own that could be taken for the other's.
-    return facts.jpeg_quality or 101
+def _is_one_shape(left: Facts, right: Facts, turn: int) -> bool:
+    """Return whether both have one size once turned, or one is the other reduced."""
+    width, height = right.width, right.height
+    if turn >= 4:
+        width, height = height, width
+    if (left.width, left.height) == (width, height):
+        return True
+    across, down = width / max(1, left.width), height / max(1, left.height)
+    reduced = not REDUCED < across < 1 / REDUCED
+    return reduced and 1 / STRETCHED < across / max(down, 1e-9) < STRETCHED
 
 
-def _saved_from(answer: Judgement, side: Side, lattice: float) -> Judgement:
-    """Return the answer with the side that was saved from the other made known."""
-    found = {"lattice": round(lattice, 3)}
-    relations = tuple(
-        replace(one, of=side, numbers=(one.numbers or {}) | found)
-        if one.name in _LATER and one.of == Side.UNKNOWN
-        else one
-        for one in answer.relations
-    )
-    return replace(answer, relations=relations)
+def _may_be_enlarged(left: Facts, right: Facts) -> bool:
+    """Return whether the larger one is the one without a camera's data."""
+    large, small = (left, right) if left.pixels > right.pixels else (right, left)
+    return large.pixels > small.pixels and small.has_camera and not large.has_camera
+
+
+# How pixels move under turn 0 to 3, and under 4 to 7 once they are transposed.
+_AXES = ((1, 1), (-1, 1), (-1, -1), (1, -1))
+
+
+def _upright_turn(alignment: Alignment) -> int | None:
+    """Return the turn 0 to 7 (dedup.perceptual) that lays left on right, if one does."""
+    xx, xy, _, yx, yy, *_ = alignment.matrix
+    length = (xx * xx + xy * xy + yx * yx + yy * yy) ** 0.5
+    for turn in range(8):
+        across, down = _AXES[turn % 4]
+        straight = across * xx + down * yy if turn < 4 else across * xy + down * yx
+        if straight > STRAIGHT * 2**0.5 * length:
+            return turn
+    return None
+
+
+def _made_from(answer: Judgement, descent: Descent) -> Judgement:
+    """Return the answer with the side made known that was made from the other."""
+    side = Side.RIGHT if descent.odds > 0 else Side.LEFT
+    found = {"odds": abs(descent.odds), "because": descent.because}
+
+    def known(one: Relation) -> Relation:
+        if one.name == Name.RESIZED and descent.because in ("enlarged", "reduced"):
+            enlarged = side if descent.because == "enlarged" else Side.UNKNOWN
+            return replace(one, of=enlarged, numbers=(one.numbers or {}) | found)
+        if one.name in _LATER and one.of == Side.UNKNOWN:
+            return replace(one, of=side, numbers=(one.numbers or {}) | found)
+        return one
+
+    return replace(answer, relations=tuple(map(known, answer.relations)))
 
 
 def _partly_shown(alignment: Alignment) -> bool:
@@ -344,6 +391,8 @@ def _kind(
     if not _enough(alignment):
         return _by_the_whole(alignment)
     if alignment.agreement < ALIKE and not _is_altered(alignment):
+        return _unlike(alignment)
+    if alignment.window < 1 and not _lies_in_place(alignment):
         return _unlike(alignment)
     same_moment = left.camera_time is not None and left.camera_time == right.camera_time
     if _has_motion(alignment):
@@ -417,7 +466,11 @@ def _is_same_frame(alignment: Alignment) -> bool:
 
     Nobody holds a camera so still, and another focus is another scale, too.
     """
-    return alignment.apart <= SAME_FRAME and alignment.bend <= STILL
+    if alignment.apart > SAME_FRAME:
+        return False
+    # Grain and few colours are followed anywhere: where all agrees nothing drifts.
+    in_place = alignment.apart <= ONE_FRAME and alignment.agreement >= SURE
+    return in_place or alignment.bend <= STILL
 
 
 def _is_altered(alignment: Alignment) -> bool:
@@ -426,11 +479,12 @@ def _is_altered(alignment: Alignment) -> bool:
     Either everything is still there, but blurred, sharpened or of other tones by place;
     or what covers it is a drawing, and round it all agrees.
     """
-    if not _is_same_frame(alignment) or _has_motion(alignment):
+    if _has_motion(alignment) or alignment.agreement < HELD:
         return False
-    holds = alignment.differing <= HOLDS and alignment.agreement >= HELD
     drawn = alignment.drawn >= PEN and alignment.remaining >= AROUND
-    return holds or (drawn and alignment.agreement >= HELD)
+    if not _is_same_frame(alignment):
+        return drawn and _is_flat(alignment) and alignment.shared >= SHARED
+    return drawn or alignment.differing <= HOLDS
 
 
 def _is_one_plane(alignment: Alignment) -> bool:
@@ -440,6 +494,31 @@ def _is_one_plane(alignment: Alignment) -> bool:
     """
     many = alignment.inliers >= max(FITTING, alignment.blocks)
     return many and max(alignment.bend, 0.4 * alignment.motion) <= STEADY
+
+
+def _is_flat(alignment: Alignment) -> bool:
+    """Return whether nothing drifts, and nothing is sharp where it was not before."""
+    drift = max(alignment.bend, 0.2 * alignment.motion)
+    room = 2 * FLAT if alignment.shared >= MANY_SHARED else FLAT
+    return drift <= room and _unevenness(alignment) <= EVEN
+
+
+def _lies_in_place(alignment: Alignment) -> bool:
+    """Return whether what agrees in a window is the same picture and no likeness."""
+    if _is_same_frame(alignment):
+        return True
+    return _is_flat(alignment) and alignment.shared >= FEW_IN_WINDOW
+
+
+def _is_seen_from_elsewhere(alignment: Alignment) -> bool:
+    """Return whether it is one flat thing, photographed from two places.
+
+    A copy may be tilted, but all of it then lies in place to a part of a pixel.
+    """
+    if alignment.shared < HARDLY_SHARED and alignment.motion > HARDLY_MOVES:
+        return True
+    tilted = alignment.tilt >= ELSEWHERE_TILT and alignment.motion >= ELSEWHERE_MOTION
+    return tilted and alignment.shared < FEW_SHARED
 
 
 def _has_motion(alignment: Alignment) -> bool:
@@ -456,12 +535,16 @@ def _looks_shot_again(alignment: Alignment) -> bool:
     """
     if _is_same_frame(alignment) or _is_one_plane(alignment):
         return False
+    if _is_seen_from_elsewhere(alignment):
+        return True
+    if _is_flat(alignment) and alignment.shared >= FEW_COPIES_SHARE:
+        return False
     signs = signs_of_another_shot(alignment)
     return _is_unexplained(alignment) and signs > SHOT_AGAIN
 
 
 def _is_unexplained(alignment: Alignment) -> bool:
-    return alignment.tone.residual > UNEXPLAINED * alignment.spread
+    return alignment.tone.residual > max(GRAIN, UNEXPLAINED * alignment.spread)
 
 
 def signs_of_another_shot(alignment: Alignment) -> float:
@@ -470,12 +553,15 @@ def signs_of_another_shot(alignment: Alignment) -> float:
     Another point of view tilts and bends what it shows, another focus is sharp elsewhere;
     a picture blurred or sharpened as a whole changes a little unevenly, too.
     """
-    uneven = alignment.uneven - 0.25 * abs(log(max(alignment.sharpness, 1e-3)))
     return (
         min(TILT_COUNTS, alignment.tilt / TILT)
         + alignment.bend / BEND
-        + max(0.0, uneven) / UNEVEN
+        + max(0.0, _unevenness(alignment)) / UNEVEN
     )
+
+
+def _unevenness(alignment: Alignment) -> float:
+    return alignment.uneven - 0.25 * abs(log(max(alignment.sharpness, 1e-3)))
 
 
 def _by_the_whole(alignment: Alignment) -> Judgement:
@@ -522,6 +608,7 @@ def _relations(
     for side, facts in ((Side.LEFT, left), (Side.RIGHT, right)):
         if facts.problem:
             yield Relation(Name.DAMAGED, side, {"problem": facts.problem})
+    yield from _missing(alignment)
     if left.pixel_digest and left.pixel_digest == right.pixel_digest:
         yield Relation(Name.SAME_PIXELS)
         return
@@ -533,20 +620,55 @@ def _relations(
     yield from _saving(left, right)
 
 
+def _missing(alignment: Alignment) -> Iterator[Relation]:
+    """Yield that a part of one of them is the grey of what a decoder did not find."""
+    found = alignment.traces
+    for side, share in ((Side.LEFT, found.left_foot), (Side.RIGHT, found.right_foot)):
+        if share > FOOT:
+            yield Relation(Name.DAMAGED, side, {"missing": round(share, 3)})
+
+
 def _frame(alignment: Alignment) -> Iterator[Relation]:
     lefts, rights = alignment.traces.left_shown, alignment.traces.right_shown
     if min(lefts, rights) > WHOLE_FRAME:
         return
     narrow = Side.RIGHT if lefts < rights else Side.LEFT
+    bare = _in_bare_frame(alignment)
+    if bare and bare == narrow:
+        box = alignment.left_box if bare == Side.LEFT else alignment.right_box
+        yield Relation(
+            Name.FRAMED, bare, {"box": box, "share": round(max(lefts, rights), 4)}
+        )
+        return
     box = alignment.left_box if narrow == Side.RIGHT else alignment.right_box
     numbers = {"box": box, "share": round(min(lefts, rights), 4)}
     if _is_framed(alignment):
         yield Relation(Name.FRAMED, narrow.other, numbers)
     else:
         # Where each shows something the other does not, neither is the whole picture.
-        whole = max(lefts, rights) > 0.96 and alignment.traces.keystone < KEYSTONE
+        whole = max(lefts, rights) > 0.96 and _goes_on(alignment)
         numbers["seam"] = round(alignment.traces.seam or 0.0, 2)
         yield Relation(Name.CROPPED, narrow if whole else Side.UNKNOWN, numbers)
+
+
+def _in_bare_frame(alignment: Alignment) -> Side | None:
+    """Return which one has a frame where each shows something the other does not."""
+    found = alignment.traces
+    left, right = found.left_plain or 0.0, found.right_plain or 0.0
+    if max(found.left_shown, found.right_shown) > WHOLE_FRAME:
+        return None
+    if max(left, right) < ONE_COLOUR or min(left, right) > MANY_COLOURS:
+        return None
+    return Side.LEFT if left > right else Side.RIGHT
+
+
+def _goes_on(alignment: Alignment) -> bool:
+    """Return whether the wider one goes on beyond the narrower one as it is within.
+
+    Where it is seen aslant it may be a print or a screen in a room.
+    """
+    found = alignment.traces
+    return found.keystone < KEYSTONE or (found.seam or 9.0) < EDGELESS
 
 
 def _is_framed(alignment: Alignment) -> bool:
@@ -556,10 +678,18 @@ def _is_framed(alignment: Alignment) -> bool:
     detail. What was seen from one side has wedges at its edges, but no frame.
     """
     found = alignment.traces
+    wider = (
+        found.left_plain if found.left_shown < found.right_shown else found.right_plain
+    )
     if found.seam is None:
-        return alignment.outside is not None and alignment.outside < BARE
+        bare = alignment.outside is not None and alignment.outside < BARE
+        return bare or (wider or 0.0) >= ONE_COLOUR
     if found.keystone > KEYSTONE:
-        return False
+        return found.seam > ASLANT
+    if (wider or 0.0) >= ONE_COLOUR and found.seam > EDGELESS:
+        return True
+    if (wider or 0.0) >= MOSTLY_ONE_COLOUR:
+        return found.seam > BAR
     plain = alignment.outside is None or alignment.outside < PLAIN
     return found.seam > (FRAMED if plain else 2 * FRAMED)
 

@@ -18,6 +18,10 @@ _NOISE = 5.0  # times the median difference: compression and grain
 _JOINED = 9  # pixels between the letters of one mark
 _MARGIN = 12  # pixels looked at on either side of an edge
 _SHORT = 20  # pixels of an edge below which it says nothing
+_BEYOND = 0.003  # share of a picture that counts as more
+_ONE_COLOUR = 10  # levels
+_MISSING = 128, 5  # the grey of what was not found, and how far from it
+_ROW = 0.98  # share of a row that has to be so
 _SMALLEST = 40  # pixels of the short side of what may stand in a frame
 
 
@@ -35,6 +39,10 @@ class Traces:
     steps beside it (about 1 where the picture just goes on); None without an outside.
     `left_hues`, `right_hues`: levels of colour that a picture's own greys do not
     explain; next to none in a grey or sepia one.
+    `left_plain`, `right_plain`: share of what only that one shows that has one colour;
+    None where it shows next to nothing more.
+    `left_foot`, `right_foot`: share of that one, from an edge on, which is the grey of
+    what a decoder did not find, while the other one goes on.
     """
 
     left_shown: float = 1.0
@@ -46,6 +54,10 @@ class Traces:
     seam: float | None = None
     left_hues: float = 0.0
     right_hues: float = 0.0
+    left_plain: float | None = None
+    right_plain: float | None = None
+    left_foot: float = 0.0
+    right_foot: float = 0.0
 
 
 UNTRACED = Traces()
@@ -77,6 +89,10 @@ def traces(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> Traces:
         seam=seam,
         left_hues=_hues(one, overlap),
         right_hues=_hues(two, overlap),
+        left_plain=_plain(left, right, back),
+        right_plain=_plain(right, left, matrix),
+        left_foot=_foot(one, two, overlap),
+        right_foot=_foot(two, one, overlap),
     )
 
 
@@ -232,7 +248,52 @@ def _largest(found: np.ndarray) -> int:
     return int(np.bincount(labels[found > 0])[1:].max())
 
 
+# What is missing of it
+
+
+def _foot(picture: np.ndarray, other: np.ndarray, inside: np.ndarray) -> float:
+    """Return the share of a picture, from one of its edges on, that is bare grey.
+
+    Lines count that are so from side to side, while they are not in the other picture.
+    """
+    ours, theirs = (_is_missing(one) & (inside > 0) for one in (picture, other))
+    found = 0.0
+    for axis in (0, 1):
+        seen = np.maximum((inside > 0).sum(axis=axis), 1)
+        lines = ours.sum(axis=axis) > _ROW * seen
+        lines &= theirs.sum(axis=axis) < 0.5 * seen
+        found = max(found, _leading(lines), _leading(lines[::-1]))
+    return found
+
+
+def _is_missing(picture: np.ndarray) -> np.ndarray:
+    grey, far = _MISSING
+    return np.asarray((np.abs(picture.astype(np.int16) - grey) <= far).all(axis=2))
+
+
+def _leading(lines: np.ndarray) -> float:
+    """Return the share of lines before the first that does not count."""
+    # The outermost ones may be of the other picture's edge.
+    lines = lines[2:]
+    return float(lines.argmin() / len(lines)) if not lines.all() else 1.0
+
+
 # What was put round it
+
+
+def _plain(picture: np.ndarray, other: np.ndarray, matrix: np.ndarray) -> float | None:
+    """Return the share of one colour in what a picture shows beyond the other one.
+
+    `matrix` leads from the other's pixels to its own.
+    """
+    beyond = covered(_size(picture), _size(other), matrix) == 0
+    beyond = cv2.erode(beyond.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    if beyond.sum() < _BEYOND * beyond.size:
+        return None
+    colours = picture[beyond].astype(np.int16)
+    bins = (colours // 16) @ np.array([256, 16, 1], np.int16)
+    commonest = np.median(colours[bins == np.bincount(bins).argmax()], axis=0)
+    return float((np.abs(colours - commonest).max(axis=1) <= _ONE_COLOUR).mean())
 
 
 def _seam(wider: np.ndarray, corners: np.ndarray) -> float | None:

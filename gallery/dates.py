@@ -5,6 +5,7 @@ an offset from UTC is kept where the file states one and is never worked out fro
 
 The order of belief, and why:
 
+0. A person who corrected it: whatever is read later, it stays.
 1. EXIF DateTimeOriginal: written by the camera when the shutter closed.
 2. EXIF DateTimeDigitized: the same moment for a camera, the scan for a scanner.
 3. XMP and text notes: written by programs, mostly copied from the above.
@@ -36,13 +37,16 @@ class Precision(StrEnum):
     MINUTE = "minute"
     DAY = "day"
     MONTH = "month"
+    SEASON = "season"
     YEAR = "year"
+    DECADE = "decade"
     UNKNOWN = "unknown"
 
 
 class Origin(StrEnum):
     """Where a date comes from, most trusted first."""
 
+    PERSON = "person"
     EXIF_ORIGINAL = "exif_original"
     EXIF_DIGITISED = "exif_digitised"
     XMP = "xmp"
@@ -54,6 +58,7 @@ class Origin(StrEnum):
 
 _BELIEF = {origin: rank for rank, origin in enumerate(Origin)}
 _WORDS = {
+    Origin.PERSON: "Somebody of the family said when it was taken",
     Origin.EXIF_ORIGINAL: "The camera wrote down when it took the photo",
     Origin.EXIF_DIGITISED: "The camera or scanner wrote down when it made the file",
     Origin.XMP: "A program's note in the file says when it was taken",
@@ -66,7 +71,9 @@ _EXACTNESS = {
     Precision.MINUTE: "to the minute",
     Precision.DAY: "to the day",
     Precision.MONTH: "to the month",
+    Precision.SEASON: "to the season",
     Precision.YEAR: "to the year",
+    Precision.DECADE: "to the decade",
 }
 
 
@@ -118,7 +125,11 @@ def best(evidence: Iterable[Evidence], *, now: datetime | None = None) -> TakenA
 
     `now` is naive local wall time, for what counts as the future.
     """
-    honest = [one for one in evidence if _plausible(one.taken_at, now=now)]
+    honest = [
+        one
+        for one in evidence
+        if one.origin is Origin.PERSON or _plausible(one.taken_at, now=now)
+    ]
     if not honest:
         return TakenAt()
     finest = list(Precision)
@@ -155,6 +166,8 @@ def _plausible(moment: datetime, *, now: datetime | None) -> bool:
 def _is_known_lie(evidence: Evidence) -> bool:
     """Clocks that lost their battery start here and run on for a while."""
     moment = evidence.taken_at
+    if evidence.origin is Origin.PERSON:
+        return False
     if (
         evidence.origin is Origin.FILE_NAME
         and evidence.precision is not Precision.SECOND

@@ -33,6 +33,10 @@ WEAK = (
 )
 
 
+# The fields of a photo that say when it was taken.
+WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
+
+
 @dataclass(frozen=True, slots=True)
 class Print:
     """What developing one original gave; the thumbnail itself is in its place already.
@@ -45,6 +49,7 @@ class Print:
     width: int | None = None
     height: int | None = None
     problem: str = ""
+    colours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,11 @@ def develop(original: Path, *, digest: str, sandbox: Sandbox) -> Print:
     thumbnail = developed.thumbnail
     place_rendition(digest, thumbnail.data, name="thumbnail", recipe=Thumbnail.RECIPE)
     return Print(
-        developed.metadata, thumbnail.width, thumbnail.height, thumbnail.problem
+        developed.metadata,
+        thumbnail.width,
+        thumbnail.height,
+        thumbnail.problem,
+        thumbnail.colours,
     )
 
 
@@ -105,7 +114,8 @@ def close(photo: Photo, print_: Print) -> None:
     if print_.width is None:
         row.fail(print_.problem)
     else:
-        row.finish(width=print_.width, height=print_.height)
+        made = {"width": print_.width, "height": print_.height}
+        row.finish(**made, colours=print_.colours)
 
 
 def step(photo: Photo, print_: Print | None) -> Thumbnail:
@@ -120,6 +130,7 @@ def step(photo: Photo, print_: Print | None) -> Thumbnail:
         finished_at=timezone.now(),
         width=print_.width,
         height=print_.height,
+        colours=print_.colours,
     )
 
 
@@ -145,8 +156,10 @@ def taken(photo: Photo, sightings: Sequence[Seen]) -> dict[str, Any]:
     """The fields of the best date from the file, its names, its oldest copy.
 
     What is known already stays unless something better is found: it may have come from
-    another copy of the picture.
+    another copy of the picture. What a person said stays, even that nobody knows.
     """
+    if photo.taken_from == dates.Origin.PERSON:
+        return {name: getattr(photo, name) for name in WHEN}
     found = dates.best(
         [
             *_known(photo),

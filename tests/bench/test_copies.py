@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from bench.copies import KINDS, Original, marks, tones
 from bench.copies.drawing import scene, then
 from bench.copies.saving import segments
+from bench.copies.wild import WILD
 from dedup.relation import Name
 
 BY_NAME = {kind.name: kind for kind in KINDS}
@@ -39,8 +40,18 @@ def test_every_kind_makes_a_file_with_right_answers(kind, original):
     assert kind.answers(original) <= {*Name, "keeper"}
 
 
+@pytest.mark.parametrize("kind", WILD, ids=lambda kind: kind.name)
+def test_kinds_that_nobody_promised_are_counted_apart(kind, original):
+    data, ending = kind.write(original, random.Random(3))
+    assert len(data) > 500
+    assert ending[0] == "."
+    assert kind.extra
+    assert kind.answers(original) <= {*Name}
+
+
 def test_names_of_kinds_are_all_different():
-    assert len(BY_NAME) == len(KINDS)
+    names = {kind.name for kind in (*KINDS, *WILD)}
+    assert len(names) == len(KINDS) + len(WILD)
 
 
 def test_an_original_is_shown_upright(original):

@@ -225,3 +225,71 @@ def test_frames_that_nearly_coincide_are_laid_edge_on_edge(original):
     assert found.apart < 1
     small_crop = picture().crop((6, 4, WIDTH - 4, HEIGHT - 4))
     assert compare(original, seen(small_crop), turn=0).apart > 5
+
+
+def test_a_small_picture_on_a_busy_page_is_found(original):
+    page = Image.new("RGB", (800, 1200), "white")
+    pen = ImageDraw.Draw(page)
+    for y in range(20, 1180, 60):
+        pen.text(
+            (30, y),
+            "and so we drove on to the sea where " * 4,
+            fill="black",
+            font_size=15,
+        )
+    page.paste(picture().resize((520, 390), Image.Resampling.BICUBIC), (140, 400))
+    found = compare(original, seen(page))
+    assert found.agreement > 0.9
+    assert found.left_overlap > 0.95
+
+
+def test_a_copy_keeps_its_keypoints_and_a_stranger_does_not(original):
+    copy = picture().crop((60, 40, 500, 370)).resize((300, 225))
+    assert compare(original, seen(copy)).shared > 0.3
+    assert compare(original, seen(picture(seed=4)), turn=0).shared < 0.1
+
+
+def test_a_pattern_partly_covered_is_no_motion():
+    tile = scene(seed=8, size=(64, 64))
+    wall = Image.new("RGB", (WIDTH, HEIGHT))
+    for x in range(0, WIDTH, 64):
+        for y in range(0, HEIGHT, 64):
+            wall.paste(tile, (x, y))
+    covered = wall.copy()
+    ImageDraw.Draw(covered).rectangle((140, 130, 330, 200), fill=(90, 90, 90))
+    found = compare(seen(wall), seen(covered), turn=0)
+    assert found.largest >= 4
+    assert found.elsewhere == 0
+    assert found.moved == 0
+
+
+def test_a_tile_of_a_collage_is_compared_within_its_edges(original):
+    sheet = scene(seed=9, size=(WIDTH, HEIGHT))
+    sheet.paste(picture().crop((0, 0, 300, HEIGHT)), (0, 0))
+    found = compare(original, seen(sheet), turn=0)
+    assert 0.4 < found.window < 0.7
+    assert found.agreement > 0.95
+    assert found.largest > 20
+    assert compare(original, seen(picture()), turn=0).window == 1
+
+
+def test_a_thing_in_the_middle_leaves_no_window(original):
+    crowded = picture()
+    crowded.paste(scene(seed=9, size=(200, 160)), (150, 110))
+    found = compare(original, seen(crowded), turn=0)
+    assert found.window == 1
+    assert found.agreement < 0.95
+
+
+def test_two_screenshots_share_their_bars_and_no_picture():
+    screens = []
+    for seed in (3, 4):
+        screen = Image.new("RGB", (WIDTH, HEIGHT), "white")
+        pen = ImageDraw.Draw(screen)
+        for y in range(10, 200, 20):
+            pen.text(
+                (20, y), "Photos of summer and winter " * 3, fill="black", font_size=16
+            )
+        screen.paste(scene(seed=seed, size=(WIDTH, 170)), (0, 214))
+        screens.append(seen(screen))
+    assert compare(*screens, turn=0).window == 1

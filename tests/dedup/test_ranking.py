@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import datetime
+from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,7 +99,7 @@ def test_the_original_format_goes_before_a_conversion():
 
 def test_what_was_saved_from_another_yields_however_good_its_quality():
     bigger = copy("bigger", file_size=9_000_000, jpeg_quality=98)
-    said = answer(Relation(Name.RESAVED, Side.RIGHT, {"lattice": 0.6}))
+    said = answer(Relation(Name.RESAVED, Side.RIGHT, {"odds": 2.5}))
     reasons = keeper_and_reasons((bigger, said))
     assert next(iter(reasons)) == "original"
     assert reasons["bigger"] == "saved again from the keeper"
@@ -204,3 +205,50 @@ def test_the_photo_all_copies_are_most_like_is_the_one_they_come_from():
         noisy_other=like(0.994),
     )
     assert best == "source"
+
+
+def test_a_photo_a_single_answer_speaks_against_may_still_be_the_source():
+    names = ["original", "best", "small", "dark"]
+    photos = [ORIGINAL, *(copy(name, jpeg_quality=98) for name in names[1:])]
+
+    def later(side: Side, odds: float = 3.0) -> Judgement:
+        return answer(Relation(Name.RESAVED, side, {"odds": odds}))
+
+    judgements = {
+        ("original", "best"): later(Side.RIGHT),
+        ("original", "small"): later(Side.RIGHT),
+        # Wrongly.
+        ("original", "dark"): later(Side.LEFT, 1.5),
+        ("best", "small"): later(Side.RIGHT),
+        ("best", "dark"): later(Side.RIGHT),
+        ("small", "dark"): later(Side.RIGHT),
+    }
+    assert rank(photos, judgements)[0].digest == "original"
+
+
+def test_many_others_say_more_than_camera_data():
+    # The altered copy kept its data, as a file out of a messenger did not.
+    altered = copy("altered", jpeg_quality=95)
+    original = replace(ORIGINAL, jpeg_quality=80)
+    others = [stripped(name, jpeg_quality=60) for name in ("one", "two", "three")]
+    other_colours = answer(Relation(Name.RECOLOURED, numbers={"saturation": 1.0}))
+    judgements = {("altered", one.digest): other_colours for one in [original, *others]}
+    judgements |= {
+        (one.digest, two.digest): answer(Relation(Name.RESAVED))
+        for one, two in combinations([original, *others], 2)
+    }
+    assert rank([altered, original, *others], judgements)[0].digest == "original"
+
+
+def test_a_program_that_renamed_a_file_counts_against_it():
+    renamed = copy("renamed", software="Photo Organiser 3", file_size=5_000_000)
+    ours = replace(ORIGINAL, software="Version 1.0")
+    said = {("original", "renamed"): answer(Relation(Name.SAME_PIXELS))}
+    assert rank([renamed, ours], said)[0].digest == "original"
+
+
+def test_a_part_found_missing_makes_a_photo_damaged():
+    broken = copy("broken", jpeg_quality=99, sightings=4)
+    said = answer(Relation(Name.DAMAGED, Side.RIGHT, {"missing": 0.3}))
+    reasons = keeper_and_reasons((broken, said))
+    assert "damaged" in reasons["broken"]

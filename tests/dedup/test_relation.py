@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
+from dedup import perceptual
 from dedup.alignment import Alignment, Tone, compare, features
 from dedup.relation import (
     Facts,
@@ -13,10 +14,11 @@ from dedup.relation import (
     Name,
     Side,
     judge,
+    wants_descent,
     wants_detail,
-    wants_lattice,
     wants_pixel_digest,
 )
+from gallery.descent import Descent
 from tests.pictures import scene
 
 NOON = datetime(2014, 7, 5, 12, 0, 0)
@@ -249,13 +251,103 @@ def test_full_pixels_are_wanted_only_where_thumbnails_hardly_differ():
     assert not wants_pixel_digest(facts("a"), facts("b"), answer, darker)
 
 
-def test_the_finer_of_two_is_asked_whether_it_was_saved_from_the_other():
-    fine, coarse = facts("a", jpeg_quality=95), facts("b", jpeg_quality=85)
-    answer = judge(fine, coarse, PERFECT, 0)
-    assert wants_lattice(fine, coarse, answer, PERFECT) == Side.LEFT
-    assert wants_lattice(coarse, fine, answer.swapped(), PERFECT) == Side.RIGHT
-    again = judge(fine, coarse, PERFECT, 0, lattice=0.6)
-    assert again.relation(Name.RESAVED).of == Side.LEFT
-    assert judge(fine, coarse, PERFECT, 0, lattice=0.05) == answer
-    # Where only one has its camera's data, that tells.
-    assert wants_lattice(fine, shot("b", jpeg_quality=85), answer, PERFECT) is None
+def test_promise_08_one_flat_thing_from_two_places_is_two_shots():
+    aslant = replace(PERFECT, apart=80.0, tilt=6.0, motion=0.7, shared=0.15)
+    answer = judge(facts("a"), facts("b"), aslant, 20)
+    assert answer.kind == Kind.SIMILAR_SHOTS
+    # A print photographed aslant lies in place, and more of its keypoints are found.
+    print_of_it = replace(aslant, motion=0.2, shared=0.35)
+    assert judge(facts("a"), facts("b"), print_of_it, 20).kind == Kind.DUPLICATES
+
+
+def test_noise_of_a_pale_picture_is_no_second_shot():
+    pale = replace(
+        PERFECT, apart=50.0, spread=10.0, tone=Tone(residual=1.5), tilt=3.0, bend=0.2
+    )
+    assert judge(facts("a"), facts("b"), pale, 20).kind == Kind.DUPLICATES
+
+
+def test_a_framed_copy_that_was_drawn_on_is_a_copy():
+    drawn_on = replace(
+        PERFECT, agreement=0.7, remaining=0.99, drawn=0.9, differing=0.2, apart=90.0,
+        shared=0.4, largest=8,
+    )  # fmt: skip
+    assert judge(facts("a"), facts("b"), drawn_on, 20).kind == Kind.DUPLICATES
+    bent = replace(drawn_on, bend=0.3)
+    assert judge(facts("a"), facts("b"), bent, 20).kind != Kind.DUPLICATES
+
+
+def test_which_was_made_from_which_is_asked_where_nothing_else_tells():
+    one, two = facts("a", jpeg_quality=95), facts("b", jpeg_quality=85)
+    answer = judge(one, two, PERFECT, 0)
+    assert wants_descent(one, two, answer, PERFECT) == 0
+    made = judge(one, two, PERFECT, 0, descent=Descent(2.5, "rounding"))
+    assert made.relation(Name.RESAVED).of == Side.RIGHT
+    assert made.relation(Name.RESAVED).numbers["odds"] == 2.5
+    other = judge(one, two, PERFECT, 0, descent=Descent(-2.5, "rounding"))
+    assert other.relation(Name.RESAVED).of == Side.LEFT
+    assert judge(one, two, PERFECT, 0, descent=Descent(0.4, "rounding")) == answer
+    # Where only one has its camera's data, that tells; no JPEG has no steps.
+    assert wants_descent(one, shot("b", jpeg_quality=85), answer, PERFECT) is None
+    pngs = facts("a", format="PNG"), facts("b", format="PNG")
+    assert wants_descent(*pngs, answer, PERFECT) is None
+    stretched = facts("b", width=one.width - 40)
+    assert wants_descent(one, stretched, answer, PERFECT) is None
+
+
+def test_a_turned_pair_is_asked_in_the_frame_of_either():
+    upright = facts("a", width=640, height=480)
+    turned = facts("b", width=480, height=640)
+    picture = scene(seed=3, size=(640, 480))
+    for turn in range(1, 8):
+        other = Image.fromarray(perceptual.turned(np.asarray(picture), turn).copy())
+        laid = compare(
+            features(np.asarray(picture)), features(np.asarray(other)), turn=turn
+        )
+        right = turned if turn >= 4 else facts("b", width=640, height=480)
+        answer = judge(upright, right, laid, 0)
+        assert wants_descent(upright, right, answer, laid) == turn
+        made = judge(upright, right, laid, 0, descent=Descent(3.0, "rounding"))
+        assert {one.of for one in made.relations} == {Side.RIGHT}
+
+
+def test_an_enlarged_copy_is_named_by_its_pixels():
+    small, large = facts("a", width=2000, height=1500), facts("b")
+    size = replace(PERFECT, left_size=(512, 384), right_size=(512, 384))
+    answer = judge(small, large, size, 0, detail=1.2)
+    assert answer.relation(Name.RESIZED).of == Side.UNKNOWN
+    assert wants_descent(small, large, answer, size) == 0
+    said = judge(small, large, size, 0, detail=1.2, descent=Descent(3.0, "enlarged"))
+    assert said.relation(Name.RESIZED).of == Side.RIGHT
+    said = judge(small, large, size, 0, detail=0.7, descent=Descent(-3.0, "reduced"))
+    assert said.relation(Name.RESIZED).of == Side.UNKNOWN
+    assert said.relation(Name.RESAVED).of == Side.LEFT
+
+
+def test_a_grey_foot_is_damage():
+    picture = scene(seed=3, size=(512, 384))
+    broken = picture.copy()
+    broken.paste((128, 128, 128), (0, 260, 512, 384))
+    answer = judged(picture, broken, turn=0)
+    assert answer.primary == Name.DAMAGED
+    assert answer.relation(Name.DAMAGED).of == Side.RIGHT
+    assert Name.DAMAGED not in judged(broken, broken, turn=0).names
+
+
+def test_a_frame_is_known_where_something_was_cut_off_as_well():
+    picture = scene(seed=3, size=(512, 384))
+    cut = picture.crop((60, 0, 512, 384))
+    framed = Image.new("RGB", (500, 432), "white")
+    framed.paste(cut, (24, 24))
+    answer = judged(picture, framed, turn=None)
+    assert answer.primary == Name.FRAMED
+    assert answer.relation(Name.FRAMED).of == Side.RIGHT
+
+
+def test_what_agrees_in_a_window_only_has_to_lie_in_place():
+    tile = replace(PERFECT, window=0.4, apart=200.0, shared=0.2, largest=30)
+    answer = judge(facts("a"), facts("b"), tile, 20)
+    assert answer.kind == Kind.DUPLICATES
+    assert answer.confidence < 0.7
+    drifting = replace(tile, bend=0.3)
+    assert judge(facts("a"), facts("b"), drifting, 20).kind != Kind.DUPLICATES
