@@ -1,7 +1,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +10,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from gallery import trash, vault
-from gallery.management.results import add_output_options, write_json
+from gallery.management.results import (
+    add_output_options,
+    bring_records_up,
+    write_json,
+)
 
 
 class Command(BaseCommand):
@@ -27,22 +31,30 @@ class Command(BaseCommand):
             metavar="DAYS",
             help="Purge what was discarded at least so many days ago (default: %(default)s)",
         )
+        parser.add_argument(
+            "--by-hand",
+            action="store_true",
+            help="Also delete for good what somebody put into the trash by hand, of "
+            "which no copy stays; without this, only what gave way to a copy is purged",
+        )
         add_output_options(parser)
 
     def handle(
-        self, *, older_than: int, json: str | None, no_progress: bool, **options: Any
+        self,
+        *,
+        older_than: int,
+        by_hand: bool,
+        json: str | None,
+        no_progress: bool,
+        **options: Any,
     ) -> str | None:
-        if older_than < 0:
-            raise CommandError("--older-than must not be negative.", returncode=2)
-        try:
-            before = timezone.now() - timedelta(days=older_than)
-        except OverflowError as error:
-            raise CommandError(
-                f"--older-than {older_than}: nothing is that old.", returncode=2
-            ) from error
+        before = moment(older_than)
         try:
             with shown(quiet=no_progress) as progress:
                 report = trash.empty_trash(older_than=before, progress=progress)
+            if by_hand:
+                report.add(trash.delete_by_hand(older_than=before))
+            bring_records_up()
         except vault.NoVault as error:
             raise CommandError(str(error), returncode=2) from error
         except KeyboardInterrupt:
@@ -63,6 +75,18 @@ class Command(BaseCommand):
         )
         for refused in report.refused:
             self.stdout.write(f"  {refused['name']}: {refused['reason']}")
+
+
+def moment(days: int) -> datetime:
+    """Return when it was so many days ago."""
+    if days < 0:
+        raise CommandError("--older-than must not be negative.", returncode=2)
+    try:
+        return timezone.now() - timedelta(days=days)
+    except OverflowError as error:
+        raise CommandError(
+            f"--older-than {days}: nothing is that old.", returncode=2
+        ) from error
 
 
 @contextmanager

@@ -1,9 +1,5 @@
-import os
-import signal
 import sys
-from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +9,18 @@ from django.template.defaultfilters import filesizeformat
 from gallery import junk, vault
 from gallery.importer import Ending, ImportReport, Refused, import_drive
 from gallery.ledger import LabelTaken
-from gallery.management.results import add_output_options, write_json
-from gallery.models import Outcome
+from gallery.management.results import (
+    add_output_options,
+    bring_records_up,
+    counted,
+    duration,
+    named,
+    printable,
+    require_writable,
+    termination,
+    write_json,
+)
+from gallery.models import Outcome, SourceFile
 from gallery.progress import shown
 
 
@@ -42,15 +48,17 @@ class Command(BaseCommand):
     def handle(
         self, *, path: Path, json: str | None, no_progress: bool, **options: Any
     ) -> None:
-        if json and json != "-" and not can_be_written(Path(json)):
-            # Not after hours of work.
-            raise CommandError(f"{json} cannot be written.", returncode=2)
+        require_writable(json)
         wanted = {name: options[name] for name in ("label", "dry_run", "exclude")}
         exclude = junk.exclusion(wanted["exclude"])
         showing = shown(path, stream=sys.stderr, exclude=exclude)
         try:
             with termination(), nullcontext() if no_progress else showing as progress:
                 report = import_drive(path, **wanted, progress=progress)
+                if report.run_id and report.ending is Ending.FINISHED:
+                    # Nothing new: the workers note at leisure when it was seen.
+                    new = SourceFile.objects.filter(first_run=report.run_id).exists()
+                    bring_records_up(ledgers=new)
         except (Refused, LabelTaken, vault.NoVault) as error:
             raise CommandError(str(error), returncode=2) from error
         if json:
@@ -71,7 +79,7 @@ class Command(BaseCommand):
             say("There is nothing in this folder. Is the drive mounted?")
         width = len(f"{report.seen:,}")
         for outcome, count in report.outcomes.items():
-            words = Outcome(outcome).label
+            words = str(Outcome(outcome).label)
             if outcome == Outcome.IMPORTED:
                 words = "would be imported" if dry_run else words
                 words += f" ({filesizeformat(report.bytes_stored)})"
@@ -85,49 +93,7 @@ class Command(BaseCommand):
             say("Interrupted. Start it again to go on.")
 
 
-def named(path: str) -> Path:
-    """A path that was given; an empty one would mean the folder one happens to be in."""
-    if not path.strip():
-        raise ArgumentTypeError("no folder is named")
-    return Path(path)
-
-
-@contextmanager
-def termination() -> Iterator[None]:
-    """Let a request to terminate end the import as cleanly as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def can_be_written(path: Path) -> bool:
-    place = path if path.exists() else path.absolute().parent
-    return os.access(place, os.W_OK) and place.is_dir() != path.exists()
-
-
 def status(report: ImportReport) -> int:
     if report.ending is Ending.INTERRUPTED:
         return 130
     return 1 if report.unreadable else 0
-
-
-def printable(text: str) -> str:
-    """A name as one line, whatever characters it holds."""
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1]
-        for character in text
-    )
-
-
-def counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

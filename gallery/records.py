@@ -1,0 +1,362 @@
+"""What the catalogue knows, in plain files beside the originals, kept current.
+
+SHA256SUMS                  one line for each original
+originals/ab/cd/photos.json what is known of each photo there: names, dates, sightings
+sources.json                drives, and each run over them
+ledger/3.jsonl              every entry seen on source 3, one a line
+
+A vault can be read, and its catalogue be rebuilt, from these alone. Which of them are
+behind follows from the log of changes; what breaks off half-way is written next time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Substr
+
+from gallery import changes, drafts, sums, vault
+from gallery.importer import undisturbed
+from gallery.models import ImportRun, Mark, Photo, Source, SourceFile, StaleShelf
+from gallery.stages import chunks
+
+FORMAT = 1
+SHELF = "photos.json"
+SOURCES = "sources.json"
+LEDGER = "ledger"
+MARK, WHOLE = "records", "sums"
+# More changed photos than this are not looked up one by one.
+MOST = 20_000
+SHELVES = 200  # written at once
+RANGES = 50  # of digests, asked for at once
+FLUSHING = 8  # threads that wait for the disk
+
+# What people decided about a photo, or what links it to people.
+DECIDED = {"trashed_at", "purged_at", "for_good"}
+
+
+class Busy(Exception):
+    """Somebody else is writing the records."""
+
+
+def bring_up(*, ledgers: bool = True, stop: Callable[[], bool] = lambda: False) -> bool:
+    """Write the records that are behind; return whether all are current now.
+
+    Raise Busy if another process is at it.
+    """
+    with _alone():
+        note_changes()
+        while shelves := _stale():
+            if stop():
+                return False
+            _write_shelves(shelves)
+        if Mark.objects.filter(name=WHOLE).exists():
+            _write_sums()
+        if ledgers:
+            _write_sources()
+    return True
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    incoming = settings.IMAGEVAULT_DATA / "incoming"
+    if drafts.is_alive(incoming, "records"):
+        raise Busy
+    mark = drafts.start(incoming, "records")
+    try:
+        yield
+    finally:
+        mark.close()
+
+
+def are_behind() -> bool:
+    """Whether there is anything to write, as far as can be told at once."""
+    mark = Mark.objects.filter(name=MARK).first()
+    if mark is None or StaleShelf.objects.exists():
+        return Photo.objects.exists() or Source.objects.exists()
+    moment = changes.now()
+    if mark.token != moment.lineage or mark.position > moment.position:
+        return True
+    return bool(changes.since(mark.position, most=0)) or _sources_are_behind()
+
+
+# Which shelves are behind
+
+
+@undisturbed
+def note_changes() -> None:
+    """Note the shelves of all photos that changed since this was asked last."""
+    moment = changes.now()
+    mark = Mark.objects.filter(name=MARK).first()
+    changed = _changed(mark, moment)
+    with transaction.atomic():
+        if changed is None:
+            StaleShelf.objects.note(_every_shelf())
+            Mark.objects.update_or_create(name=WHOLE)
+        else:
+            StaleShelf.objects.note(_shelves_of(changed))
+        Mark.objects.update_or_create(
+            name=MARK, defaults={"position": moment.position, "token": moment.lineage}
+        )
+
+
+def _changed(mark: Mark | None, moment: changes.Moment) -> list[int] | None:
+    """The photos that changed since a mark, None if that may be any."""
+    if mark is None or mark.token != moment.lineage:
+        return None
+    if not moment.pruned <= mark.position <= moment.position:
+        return None
+    found = changes.since(mark.position, most=MOST)
+    return found if len(found) <= MOST else None
+
+
+def _every_shelf() -> list[str]:
+    keys = Photo.objects.annotate(shelf=Substr("digest", 1, 4)).order_by("shelf")
+    return list(keys.values_list("shelf", flat=True).distinct())
+
+
+def _shelves_of(photos: Iterable[int]) -> set[str]:
+    found: set[str] = set()
+    for some in chunks(photos, 900):
+        rows = Photo.objects.filter(pk__in=some)
+        found |= {digest[:4] for digest in rows.values_list("digest", flat=True)}
+    return found
+
+
+@undisturbed
+def _stale() -> dict[str, int]:
+    rows = StaleShelf.objects.order_by("key")[:SHELVES]
+    return {row.key: row.noted for row in rows}
+
+
+# The records of photos
+
+
+def _write_shelves(shelves: dict[str, int]) -> None:
+    """Write the records of some shelves, and list what is new in them."""
+    folder = settings.IMAGEVAULT_DATA
+    photos = described(shelves)
+    written = [_Shelf.of(folder, key, photos[key]) for key in shelves]
+    if any(shelf.has_lost for shelf in written):
+        Mark.objects.update_or_create(name=WHOLE)
+    if not Mark.objects.filter(name=WHOLE).exists():
+        sums.append(folder, (one for shelf in written for one in shelf.new_lines()))
+    with ThreadPoolExecutor(FLUSHING) as pool:
+        for _ in pool.map(_Shelf.write, written):
+            pass
+    _settle(shelves)
+
+
+@undisturbed
+def _settle(shelves: dict[str, int]) -> None:
+    with transaction.atomic():
+        StaleShelf.objects.settle(shelves)
+
+
+class _Shelf:
+    """One folder of originals: what its record says, and what it should say."""
+
+    def __init__(self, place: Path, photos: list[dict[str, Any]]) -> None:
+        self.place = place
+        self.photos = photos
+        self.before = listed(place)
+
+    @classmethod
+    def of(cls, folder: Path, key: str, photos: list[dict[str, Any]]) -> _Shelf:
+        return cls(vault.shelf(folder / "originals", key) / SHELF, photos)
+
+    @property
+    def digests(self) -> set[str]:
+        return {photo["digest"] for photo in self.photos}
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether originals listed before are gone, or nobody knows which were."""
+        return self.before is None or bool(self.before - self.digests)
+
+    def new_lines(self) -> Iterator[bytes]:
+        for photo in self.photos:
+            if photo["digest"] not in (self.before or ()):
+                yield sums.line(photo["digest"], photo["extension"])
+
+    def write(self) -> None:
+        if not self.photos:
+            self.place.unlink(missing_ok=True)
+            return
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        write(self.place, {"format": FORMAT, "photos": self.photos})
+
+
+def listed(record: Path) -> set[str] | None:
+    """The digests a shelf's record names, None where it cannot be read."""
+    try:
+        photos = json.loads(record.read_bytes())["photos"]
+        return {photo["digest"] for photo in photos}
+    except FileNotFoundError:
+        return set()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@undisturbed
+def described(keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """What is known of the photos whose digests begin so, by their beginning."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for some in chunks(keys, RANGES):
+        photos = _photos(some)
+        seen = sightings(photo.pk for photo in photos)
+        for photo in photos:
+            found[photo.digest[:4]].append(
+                {
+                    **plain(photo, without=DECIDED),
+                    "added_by": photo.added_by.get_username() if photo.added_by else "",
+                    "sightings": seen.get(photo.pk, []),
+                }
+            )
+    return found
+
+
+def _photos(keys: list[str]) -> list[Photo]:
+    ranges = [Q(digest__gte=key, digest__lt=f"{key}g") for key in keys]
+    rows = Photo.objects.stored().filter(reduce(or_, ranges))
+    return list(rows.select_related("added_by").order_by("digest"))
+
+
+def sightings(photos: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for some in chunks(photos, 900):
+        for row in SourceFile.objects.filter(photo__in=some).order_by("pk"):
+            if row.photo_id:
+                found[row.photo_id].append(entry(row))
+    return found
+
+
+def entry(row: SourceFile) -> dict[str, Any]:
+    """A row of the ledger, without what it belongs to."""
+    return {
+        "source": row.source_id,
+        **plain(row, without={"id", "path_key"}),
+        "first_run": row.first_run_id,
+        "last_run": row.last_run_id,
+        "replaced_in": row.replaced_in_id,
+    }
+
+
+def plain(row: models.Model, *, without: set[str]) -> dict[str, Any]:
+    """A row's own values, but for what leads to other rows."""
+    return {
+        field.name: field.value_from_object(row)
+        for field in row._meta.concrete_fields
+        if not field.is_relation and field.name not in without
+    }
+
+
+# SHA256SUMS anew
+
+
+def _write_sums() -> None:
+    rows = Photo.objects.stored().order_by("digest").values_list("digest", "extension")
+    sums.write(
+        settings.IMAGEVAULT_DATA,
+        (sums.line(*row) for row in rows.iterator(chunk_size=5_000)),
+    )
+    Mark.objects.filter(name=WHOLE).delete()
+
+
+# Drives, runs and their entries
+
+
+def _sources_now() -> dict[str, Any]:
+    over = ImportRun.objects.exclude(state=ImportRun.State.RUNNING).order_by("pk")
+    return {
+        "format": FORMAT,
+        "sources": [
+            plain(source, without=set()) for source in Source.objects.order_by("pk")
+        ],
+        "runs": [
+            {**plain(run, without=set()), "source": run.source_id} for run in over
+        ],
+    }
+
+
+def _sources_are_behind() -> bool:
+    place = settings.IMAGEVAULT_DATA / SOURCES
+    try:
+        return place.read_bytes() != _encoded(_sources_now())
+    except FileNotFoundError:
+        return True
+
+
+def _write_sources() -> None:
+    """Write the ledgers of sources with new runs, and then that there were runs."""
+    folder = settings.IMAGEVAULT_DATA
+    now = _sources_now()
+    place = folder / SOURCES
+    try:
+        before = json.loads(place.read_bytes())["runs"]
+        known = {(run["source"], run["id"], run["state"]) for run in before}
+    except (OSError, ValueError, KeyError, TypeError):
+        known = set()
+    runs = {(run["source"], run["id"], run["state"]) for run in now["runs"]}
+    (folder / LEDGER).mkdir(exist_ok=True)
+    for source in sorted({one for one, *_ in runs - known}):
+        _write_ledger(folder / LEDGER / f"{source}.jsonl", source)
+    if not place.exists() or place.read_bytes() != _encoded(now):
+        write(place, now)
+
+
+def _write_ledger(place: Path, source: int) -> None:
+    rows = SourceFile.objects.filter(source=source).select_related("photo")
+    rows = rows.only(
+        *[field.name for field in SourceFile._meta.concrete_fields], "photo__digest"
+    )
+    with drafts.draft(settings.IMAGEVAULT_DATA / "incoming") as draft:
+        for some in chunks(rows.order_by("pk").iterator(chunk_size=2_000), 2_000):
+            lines = (_line({**entry(row), "digest": _digest(row)}) for row in some)
+            draft.write(b"".join(lines))
+        os.fsync(draft.descriptor)
+        draft.publish(place)
+
+
+def _digest(row: SourceFile) -> str:
+    return row.photo.digest if row.photo else ""
+
+
+# JSON
+
+
+def write(place: Path, content: dict[str, Any]) -> None:
+    """Write a record, whole or not at all."""
+    with drafts.draft(settings.IMAGEVAULT_DATA / "incoming") as draft:
+        draft.write(_encoded(content))
+        os.fchmod(draft.descriptor, 0o644)
+        os.fsync(draft.descriptor)
+        draft.publish(place)
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
+    text = json.dumps(content, default=_text, ensure_ascii=False, indent=1)
+    return f"{text}\n".encode()
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return f"{json.dumps(content, default=_text, ensure_ascii=False)}\n".encode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in a record")
