@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,42 +10,56 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
 from django.shortcuts import get_object_or_404
 from django.template.defaultfilters import date, filesizeformat
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
 
 from dedup import decisions
+from dedup.batches import SURE
 from dedup.forms import ReviewForm
-from dedup.models import Decision, DuplicateSet, Kind, Member, Verdict
+from dedup.models import Choice, Decision, DuplicateSet, Kind, Member, Says, Verdict
+from dedup.pace import progress
 from dedup.relation import Name
-from dedup.review import WORDS, review
+from dedup.review import WORDS, albums_of, moves, review
 from dedup.sets import MIXED
+from dedup.trace import as_csv, as_json, rows
+from dedup.views import batches, trace
 from gallery.models import Photo, Source, SourceFile
 
 SHOWN_IN_LIST = 5
-# Sets below this confidence are for a person to look at, one by one.
-SURE = 0.9
 IN_ONE_ACTION = 200
+# Sightings up to which the sets of a source are found by way of its photos.
+FEW = 20_000
 
-RELATIONS = {name.value: WORDS[name] for name in Name if name in WORDS}
-RELATIONS[MIXED] = "Several kinds"
+RELATIONS: dict[str, Any] = {name.value: WORDS[name] for name in Name if name in WORDS}
+RELATIONS[MIXED] = gettext_lazy("Several kinds")
 
 
 class StateFilter(admin.SimpleListFilter):
     """Sets to decide, unless others are asked for."""
 
-    title = "state"
+    title = gettext_lazy("state")
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*DuplicateSet.State.choices, ("all", "all")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [*DuplicateSet.State.choices, ("all", _("all"))]
 
     def choices(self, changelist: Any) -> Any:
         for value, title in self.lookup_choices:
@@ -62,7 +77,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class RelationFilter(admin.SimpleListFilter):
-    title = "relation"
+    title = gettext_lazy("relation")
     parameter_name = "relation"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -75,7 +90,7 @@ class RelationFilter(admin.SimpleListFilter):
 class SourceFilter(admin.SimpleListFilter):
     """Sets with a photo that was seen on this source."""
 
-    title = "source"
+    title = gettext_lazy("source")
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -86,9 +101,24 @@ class SourceFilter(admin.SimpleListFilter):
         value = self.value() or ""
         if not value.isdecimal():
             return queryset
-        seen = SourceFile.objects.filter(source=int(value), photo=OuterRef("photo"))
+        here = SourceFile.objects.filter(source=int(value), photo__isnull=False)
+        # From a few photos to their sets; of many, the first sets have some soon.
+        if here.values("pk")[: FEW + 1].count() <= FEW:
+            members = Member.objects.filter(photo__in=here.values("photo"))
+            return queryset.filter(pk__in=members.values("duplicate_set"))
+        seen = here.filter(photo=OuterRef("photo"))
         members = Member.objects.filter(duplicate_set=OuterRef("pk"))
         return queryset.filter(Exists(members.filter(Exists(seen))))
+
+
+class Bounded(Paginator):
+    """Pages of so many rows at most, where counting all would take too long."""
+
+    MOST = 5_000
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.object_list[: self.MOST].count())  # type: ignore[attr-defined]
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -107,7 +137,7 @@ class DuplicateSetAdmin(ReadOnly):
     list_display_links = ["pictures"]
     list_filter = [StateFilter, "kind", RelationFilter, SourceFilter]
     list_per_page = 25
-    ordering = ["-bytes_to_gain", "-pk"]
+    ordering = ["position", "pk"]
     sortable_by = ["size", "gain", "taken"]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -121,14 +151,25 @@ class DuplicateSetAdmin(ReadOnly):
         photos = Prefetch("members", first.select_related("photo"), to_attr="first")
         return super().get_queryset(request).prefetch_related(photos)
 
+    def get_paginator(
+        self,
+        request: HttpRequest,
+        queryset: Any,
+        per_page: int,
+        *rest: Any,
+        **more: Any,
+    ) -> Paginator:
+        kind = Bounded if SourceFilter.parameter_name in request.GET else Paginator
+        return kind(queryset, per_page, *rest, **more)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # All the width is for pictures.
-        context = {"is_nav_sidebar_enabled": False, "title": "Duplicates to decide"}
+        context = {"is_nav_sidebar_enabled": False, "title": _("Duplicates to decide")}
         return super().changelist_view(request, context | (extra_context or {}))
 
-    @admin.display(description="Photos")
+    @admin.display(description=gettext_lazy("Photos"))
     def pictures(self, one: DuplicateSet) -> str:
         members = one.first  # type: ignore[attr-defined]
         return render_to_string(
@@ -136,17 +177,17 @@ class DuplicateSetAdmin(ReadOnly):
             {"members": members, "more": one.size - len(members), "set": one},
         )
 
-    @admin.display(description="Relation")
+    @admin.display(description=gettext_lazy("Relation"))
     def what(self, one: DuplicateSet) -> str:
-        return RELATIONS.get(one.relation, one.relation)
+        return str(RELATIONS.get(one.relation, one.relation))
 
-    @admin.display(description="To gain", ordering="bytes_to_gain")
+    @admin.display(description=gettext_lazy("To gain"), ordering="bytes_to_gain")
     def gain(self, one: DuplicateSet) -> str:
         return filesizeformat(one.bytes_to_gain)
 
-    @admin.display(description="Taken", ordering="taken_at")
+    @admin.display(description=gettext_lazy("Taken"), ordering="taken_at")
     def taken(self, one: DuplicateSet) -> str:
-        return date(one.taken_at, "j M Y") or "not known"
+        return date(one.taken_at, "DATE_FORMAT") or _("not known")
 
     def get_urls(self) -> list[URLPattern]:
         undo = path(
@@ -154,7 +195,32 @@ class DuplicateSetAdmin(ReadOnly):
             self.admin_site.admin_view(require_POST(self.undo)),
             name="dedup_decision_undo",
         )
-        return [undo, *super().get_urls()]
+        moved = path(
+            "<int:set_id>/moves/",
+            self.admin_site.admin_view(require_safe(self.show_moves)),
+            name="dedup_moves",
+        )
+        return [undo, moved, *self.batch_urls(), *super().get_urls()]
+
+    def batch_urls(self) -> list[URLPattern]:
+        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
+            ("batches/", batches.overview, "dedup_batches"),
+            ("batches/<int:batch_id>/", batches.batch, "dedup_batch"),
+            ("batches/<int:batch_id>/look/", batches.look, "dedup_batch_look"),
+            (
+                "batches/<int:batch_id>/carry-out/",
+                batches.carry_out,
+                "dedup_batch_carry_out",
+            ),
+            ("runs/<int:run_id>/", batches.run, "dedup_batchrun"),
+            ("runs/<int:run_id>/stop/", batches.stop, "dedup_batchrun_stop"),
+            ("runs/<int:run_id>/undo/", batches.undo, "dedup_batchrun_undo"),
+            ("why/", trace.why, "dedup_why"),
+        ]
+        return [
+            path(where, self.admin_site.admin_view(view), name=name)
+            for where, view, name in pages
+        ]
 
     # The review page
 
@@ -173,33 +239,62 @@ class DuplicateSetAdmin(ReadOnly):
         return self.show(request, one)
 
     def show(self, request: HttpRequest, one: DuplicateSet) -> HttpResponse:
-        queue = _queue(one)
+        user = _who(request)
+        may_decide = one.is_open and self.has_change_permission(request, one)
+        is_mine = not may_decide or one.claim(by=user)
+        following = _following(one, user)
         context = {
             **self.admin_site.each_context(request),
             "is_nav_sidebar_enabled": False,
-            "title": f"{one.get_kind_display().capitalize()} {one.pk}",
+            "title": f"{capfirst(one.get_kind_display())} {one.pk}",
             "opts": self.opts,
             "set": one,
             "review": review(one),
-            "can_decide": one.is_open and self.has_change_permission(request, one),
+            "can_decide": may_decide and is_mine,
+            "taken_by": None if is_mine else one.claimed_by,
             "decision": one.decisions.filter(undone_at=None).last(),
-            "waiting": queue.count(),
-            "place": queue.before(one).count() + 1,
-            "next_url": _address(_following(one)),
+            "progress": progress(one, user=user),
+            "next_url": _address(following),
+            "ahead": _pictures(following),
             "previous_url": _address(_preceding(one)),
             "trash_days": settings.TRASH_DAYS,
             "similar": one.kind == Kind.SIMILAR_SHOTS,
+            **self.moving(one, decisions.suggested(one)),
         }
         template = "admin/dedup/duplicateset/review.html"
         return TemplateResponse(request, template, context)
 
+    def moving(self, one: DuplicateSet, choices: dict[int, str]) -> dict[str, Any]:
+        """Return what the page says of what moves to the photos that stay."""
+        going = [pk for pk, choice in choices.items() if choice == Choice.DISCARD]
+        return {
+            "moves": moves(decisions.gains(one, choices)),
+            "albums": albums_of(going) if going else [],
+        }
+
+    def show_moves(self, request: HttpRequest, set_id: int) -> HttpResponse:
+        """Say anew what moves, for the choices of the form as it stands."""
+        one = get_object_or_404(DuplicateSet, pk=set_id)
+        if not self.has_view_or_change_permission(request, one):
+            raise PermissionDenied
+        form = ReviewForm(request.GET, duplicate_set=one)
+        choices = form.choices() if form.is_valid() else decisions.suggested(one)
+        template = "admin/dedup/duplicateset/_moves.html"
+        return TemplateResponse(request, template, self.moving(one, choices))
+
     def decide(self, request: HttpRequest, one: DuplicateSet) -> HttpResponse:
         if not self.has_change_permission(request, one):
             raise PermissionDenied
-        following = _following(one)
+        user = _who(request)
+        following = _following(one, user)
         form = ReviewForm(request.POST, duplicate_set=one)
         try:
-            decision = self.carry_out(form, one, by=_who(request))
+            if one.is_taken_from(user):
+                raise decisions.Refused(
+                    _("%s is looking at this set just now. Nothing was done.")
+                    % one.claimed_by
+                )
+            decision = self.carry_out(form, one, by=user)
         except decisions.Refused as refused:
             messages.error(request, str(refused))
             return HttpResponseRedirect(_address(_same(one)))
@@ -210,10 +305,14 @@ class DuplicateSetAdmin(ReadOnly):
         """Do what the form says; raise decisions.Refused, with nothing done."""
         if not form.is_valid():
             raise decisions.SetChanged(
-                "This set has changed since you opened it, or a choice is missing. "
-                "Nothing was done: please look at it again."
+                _(
+                    "This set has changed since you opened it, or a choice is missing. "
+                    "Nothing was done: please look at it again."
+                )
             )
         seen = form.cleaned_data["seen"]
+        if "similar" in form.data:
+            return decisions.dismiss(one, by=by, seen=seen, says=Says.SIMILAR_SHOTS)
         if "dismiss" in form.data:
             return decisions.dismiss(one, by=by, seen=seen)
         return decisions.resolve(one, form.choices(), by=by, seen=seen)
@@ -236,14 +335,15 @@ class DuplicateSetAdmin(ReadOnly):
             messages.error(request, str(refused))
         else:
             assert one is not None
-            self.log_change(request, one, "Undone: all is as it was before.")
-            messages.success(request, "Undone: all is as it was before.")
+            said = _("Undone: all is as it was before.")
+            self.log_change(request, one, said)
+            messages.success(request, said)
         return HttpResponseRedirect(_address(one))
 
     # Many at once
 
     @admin.action(
-        description="Carry out the suggestions (certain duplicates only)",
+        description=gettext_lazy("Carry out the suggestions (certain duplicates only)"),
         permissions=["change"],
     )
     def resolve_as_suggested(
@@ -261,9 +361,11 @@ class DuplicateSetAdmin(ReadOnly):
             .exclude(relation=Name.DAMAGED)
             .exclude(members__relation=Name.DAMAGED)
         )
-        self._each(request, queryset, certain, resolve, "resolved as suggested")
+        self._each(request, queryset, certain, resolve)
 
-    @admin.action(description="Dismiss as not duplicates", permissions=["change"])
+    @admin.action(
+        description=gettext_lazy("Dismiss as not duplicates"), permissions=["change"]
+    )
     def dismiss_selected(
         self, request: HttpRequest, queryset: QuerySet[DuplicateSet]
     ) -> None:
@@ -271,9 +373,7 @@ class DuplicateSetAdmin(ReadOnly):
             decision = decisions.dismiss(one, by=_who(request), seen=one.revision)
             self.log_change(request, one, said_of(decision))
 
-        self._each(
-            request, queryset, queryset.filter(state="open"), dismiss, "dismissed"
-        )
+        self._each(request, queryset, queryset.filter(state="open"), dismiss)
 
     def _each(
         self,
@@ -281,7 +381,6 @@ class DuplicateSetAdmin(ReadOnly):
         chosen: QuerySet[DuplicateSet],
         fit: QuerySet[DuplicateSet],
         decide: Any,
-        said: str,
     ) -> None:
         """Decide each set that is fit for it; say how many were, and how many not."""
         total, done = chosen.count(), 0
@@ -289,23 +388,27 @@ class DuplicateSetAdmin(ReadOnly):
             try:
                 decide(one)
             except decisions.Refused as refused:
-                messages.error(request, f"Set {one.pk}: {refused}")
+                messages.error(request, f"{one}: {refused}")
             else:
                 done += 1
-        sets = ngettext("%d set was", "%d sets were", done) % done
-        messages.success(request, f"{sets} {said}. Decisions can be undone one by one.")
+        said = ngettext(
+            "%d set was decided. It can be undone.",
+            "%d sets were decided. They can be undone one by one.",
+            done,
+        )
+        messages.success(request, said % done)
         if done < total:
             left = ngettext(
-                "%d set was left as it is",
-                "%d sets were left as they are",
+                "%(left)d set was left as it is: similar shots, damaged copies and what "
+                "is not certain are looked at one by one, and at most %(most)d sets are "
+                "decided at once.",
+                "%(left)d sets were left as they are: similar shots, damaged copies and "
+                "what is not certain are looked at one by one, and at most %(most)d "
+                "sets are decided at once.",
                 total - done,
             )
-            messages.warning(
-                request,
-                f"{left % (total - done)}: similar shots, damaged "
-                f"copies and what is not certain are looked at one by one, and at most "
-                f"{IN_ONE_ACTION} sets are decided at once.",
-            )
+            numbers = {"left": total - done, "most": IN_ONE_ACTION}
+            messages.warning(request, left % numbers)
 
 
 @admin.register(Decision)
@@ -313,7 +416,14 @@ class DecisionAdmin(ReadOnly):
     """The trace: who decided what, and when."""
 
     list_display = ["at", "kind", "by", "photos", "undone_at", "undone_by"]
-    list_filter = ["kind", ("undone_at", admin.EmptyFieldListFilter), "at"]
+    list_filter = [
+        "kind",
+        ("undone_at", admin.EmptyFieldListFilter),
+        ("run", admin.EmptyFieldListFilter),
+        "by",
+        "at",
+    ]
+    date_hierarchy = "at"
     list_select_related = ["by", "undone_by"]
     ordering = ["-pk"]
     show_full_result_count = False
@@ -322,10 +432,31 @@ class DecisionAdmin(ReadOnly):
     class Media:
         css = {"all": ["dedup/desk.css"]}
 
-    @admin.display(description="Photos")
+    def get_urls(self) -> list[URLPattern]:
+        export = path(
+            "export.<str:form>",
+            self.admin_site.admin_view(require_safe(self.export)),
+            name="dedup_decisions_export",
+        )
+        return [export, *super().get_urls()]
+
+    def export(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """Send the decisions that the list shows, filtered as it is."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        write = {"csv": as_csv, "json": as_json}.get(form)
+        if write is None:
+            raise Http404
+        shown = self.get_changelist_instance(request).get_queryset(request)
+        kind = "text/csv" if form == "csv" else "application/json"
+        return trace.attached(write(rows(shown)), f"decisions.{form}", kind)
+
+    @admin.display(description=gettext_lazy("Photos"))
     def photos(self, decision: Decision) -> str:
-        kept = len(decision.before["digests"]) - len(decision.before["photos"])
-        return f"{kept} kept, {len(decision.before['photos'])} discarded"
+        discarded = len(decision.before["photos"])
+        kept = len(decision.before["digests"]) - discarded
+        numbers = {"kept": kept, "discarded": discarded}
+        return _("%(kept)d kept, %(discarded)d discarded") % numbers
 
     def change_view(
         self,
@@ -341,7 +472,7 @@ class DecisionAdmin(ReadOnly):
         discarded = set(decision.before["photos"])
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Decision {decision.pk}",
+            "title": _("Decision %(number)s") % {"number": decision.pk},
             "opts": self.opts,
             "decision": decision,
             "said": said_of(decision),
@@ -364,18 +495,29 @@ class VerdictAdmin(ReadOnly):
     list_filter = ["says"]
     list_select_related = ["by"]
     search_fields = ["left_digest__startswith", "right_digest__startswith"]
-    search_help_text = "The beginning of a digest"
+    search_help_text = gettext_lazy("The beginning of a digest")
     ordering = ["-pk"]
     show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
+            ("export/", trace.export_verdicts, "dedup_verdicts_export"),
+            ("import/", trace.import_verdicts, "dedup_verdicts_import"),
+        ]
+        ours = [
+            path(where, self.admin_site.admin_view(view), name=name)
+            for where, view, name in pages
+        ]
+        return [*ours, *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.display(description="One photo")
+    @admin.display(description=gettext_lazy("One photo"))
     def left(self, verdict: Verdict) -> str:
         return format_html("<code>{}</code>", verdict.left_digest[:16])
 
-    @admin.display(description="The other")
+    @admin.display(description=gettext_lazy("The other"))
     def right(self, verdict: Verdict) -> str:
         return format_html("<code>{}</code>", verdict.right_digest[:16])
 
@@ -383,15 +525,17 @@ class VerdictAdmin(ReadOnly):
 def said_of(decision: Decision) -> str:
     """Return in a sentence what a decision did."""
     if decision.kind == Decision.Kind.DISMISS:
-        return "Not duplicates: every photo stays, and this is not asked again."
+        return _("Not duplicates: every photo stays, and this is not asked again.")
     discarded = len(decision.before["photos"])
     kept = len(decision.before["digests"]) - discarded
     if not discarded:
         return ngettext("%d photo kept.", "All %d photos kept.", kept) % kept
     moved = ngettext(
-        "%d photo moved to the trash", "%d photos moved to the trash", discarded
+        "%(discarded)d photo moved to the trash, %(kept)d kept.",
+        "%(discarded)d photos moved to the trash, %(kept)d kept.",
+        discarded,
     )
-    return f"{moved % discarded}, {kept} kept."
+    return moved % {"discarded": discarded, "kept": kept}
 
 
 def _who(request: HttpRequest) -> User:
@@ -409,10 +553,19 @@ def _queue(one: DuplicateSet) -> Any:
     return DuplicateSet.objects.open().filter(kind=one.kind).in_order()
 
 
-def _following(one: DuplicateSet) -> DuplicateSet | None:
-    """Return the set that comes up next; after the last one, the first again."""
-    queue = _queue(one).exclude(pk=one.pk)
+def _following(one: DuplicateSet, user: User) -> DuplicateSet | None:
+    """Return the set that comes up next, that nobody else has; after the last, the first."""
+    queue = _queue(one).exclude(pk=one.pk).free_for(user)
     return queue.after(one).first() or queue.first()
+
+
+def _pictures(one: DuplicateSet | None) -> list[str]:
+    """Return the addresses of the pictures of a set, to have them before they are shown."""
+    if one is None:
+        return []
+    members = one.members.order_by("place", "pk").select_related("photo__thumbnail")
+    photos = [member.photo for member in members[:4]]
+    return [photo.preview_url for photo in photos if photo.is_stored]
 
 
 def _preceding(one: DuplicateSet) -> DuplicateSet | None:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from django_q.status import Stat
 
-from dedup import scan, searching, sets
+from dedup import placing, scan, searching, sets
 from dedup.crew import Crew
 from dedup.models import Comparison, DuplicateSet, Fingerprint, Member
 from gallery.models import Photo, SourceFile, StepQuerySet, Thumbnail
@@ -92,6 +92,7 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
             )
             _work_off(COMPARISONS, crew, progress)
             _exhaust("Making sets", sets.regroup, progress)
+        _exhaust("Sorting sets", placing.place_some, progress)
     open_sets = DuplicateSet.objects.open()
     return Report(
         photos=Photo.objects.live().count(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from dedup.models import Choice, DuplicateSet
 
@@ -17,7 +18,7 @@ class ReviewForm(forms.Form):
 
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
-    CHOICES = [(Choice.KEEP.value, "Keep"), (Choice.DISCARD.value, "Discard")]
+    CHOICES = [(Choice.KEEP.value, _("Keep")), (Choice.DISCARD.value, _("Discard"))]
 
     def __init__(
         self, data: Any = None, *, duplicate_set: DuplicateSet, **options: Any

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.template.defaultfilters import date, filesizeformat
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
+from dedup.merging import Gain
 from dedup.models import DuplicateSet, Member
+from dedup.overlaying import onto_keeper
 from dedup.relation import Judgement, Name
-from gallery.models import Photo, SourceFile
+from gallery.models import Album, Photo, SourceFile
+from gallery.vague import vague
+from imagevault.spoken import spoken
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One line about one photo; `differs` where the photos do not all say the same."""
 
-    label: str
+    label: str | Promise
     value: str
     differs: bool
 
@@ -39,7 +48,9 @@ class Shown:
     number: int
     facts: list[Fact]
     places: list[Place]
-    measured: list[tuple[str, str]]
+    measured: list[tuple[str | Promise, str]]
+    # How it lies over the keeper; see dedup.overlaying.
+    overlay: str
 
     @property
     def photo(self) -> Photo:
@@ -47,7 +58,11 @@ class Shown:
 
     @property
     def relation(self) -> str:
-        return WORDS.get(self.member.relation, "")
+        return str(WORDS.get(self.member.relation, ""))
+
+    @property
+    def reason(self) -> str:
+        return spoken(self.member.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +77,9 @@ class Review:
 def review(duplicate_set: DuplicateSet) -> Review:
     """Read a set with everything its page shows, in a fixed number of queries."""
     members = list(
-        duplicate_set.members.select_related("photo__in_favour_of").order_by(
-            "place", "pk"
-        )
+        duplicate_set.members.select_related(
+            "photo__in_favour_of", "photo__thumbnail"
+        ).order_by("place", "pk")
     )
     photos = [member.photo for member in members]
     lines = {label: [say(photo) for photo in photos] for label, say in FACTS.items()}
@@ -75,12 +90,13 @@ def review(duplicate_set: DuplicateSet) -> Review:
             member=member,
             number=at + 1,
             facts=[
-                Fact(label, said[at] or "not known", differs=True)
+                Fact(label, said[at] or _("not known"), differs=True)
                 for label, said in lines.items()
                 if label in differing
             ],
             places=places.get(member.photo_id, []),
             measured=measured(member),
+            overlay=overlay(member, photos[0]),
         )
         for at, member in enumerate(members)
     ]
@@ -107,12 +123,19 @@ def _places(photos: Iterable[Photo]) -> dict[int, list[Place]]:
     }
 
 
-def measured(member: Member) -> list[tuple[str, str]]:
+def overlay(member: Member, keeper: Photo) -> str:
+    numbers = (member.judgement or {}).get("numbers")
+    # A pair is measured with the smaller id left.
+    matrix = onto_keeper(numbers, keeper_is_left=keeper.pk < member.photo_id)
+    return " ".join(str(one) for one in matrix)
+
+
+def measured(member: Member) -> list[tuple[str | Promise, str]]:
     """Return what proves the relation: numbers, in words."""
     if member.judgement is None:
         return []
     answer = Judgement.from_json(member.judgement)
-    lines = [("Judged", answer.because)]
+    lines: list[tuple[str | Promise, str]] = [(_("Judged"), spoken(answer.because))]
     for relation in answer.relations:
         if relation.numbers:
             lines.append((WORDS[relation.name], _plain(relation.numbers)))
@@ -123,44 +146,45 @@ def measured(member: Member) -> list[tuple[str, str]]:
         if numbers.get(name) is not None
     ]
     if member.distance is not None:
-        lines.append(("Hash distance", f"{member.distance} of 256 bits"))
+        bits = _("%d of 256 bits") % member.distance
+        lines.append((_("Hash distance"), bits))
     return lines
 
 
-WORDS: dict[str, str] = {
-    Name.DAMAGED: "Damaged",
-    Name.SAME_PIXELS: "Same pixels, another file",
-    Name.FRAMED: "With a frame",
-    Name.CROPPED: "Cropped",
-    Name.MIRRORED: "Mirrored",
-    Name.TURNED: "Turned",
-    Name.EDITED: "Edited",
-    Name.RECOLOURED: "Other colours",
-    Name.RESIZED: "Another size",
-    Name.RESAVED: "Saved again",
-    Name.SIMILAR_SHOT: "Another shot",
+WORDS: dict[str, str | Promise] = {
+    Name.DAMAGED: gettext_lazy("Damaged"),
+    Name.SAME_PIXELS: gettext_lazy("Same pixels, another file"),
+    Name.FRAMED: gettext_lazy("With a frame"),
+    Name.CROPPED: gettext_lazy("Cropped"),
+    Name.MIRRORED: gettext_lazy("Mirrored"),
+    Name.TURNED: gettext_lazy("Turned"),
+    Name.EDITED: gettext_lazy("Edited"),
+    Name.RECOLOURED: gettext_lazy("Other colours"),
+    Name.RESIZED: gettext_lazy("Another size"),
+    Name.RESAVED: gettext_lazy("Saved again"),
+    Name.SIMILAR_SHOT: gettext_lazy("Another shot"),
 }
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.1f} %"
+    return f"{number_format(100 * value, 1)} %"
 
 
-MEASURES: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "agreement": ("Places that agree", _share),
-    "blocks": ("Places compared", str),
-    "inliers": ("Common features", str),
-    "left_overlap": ("Of the keeper, seen here", _share),
-    "right_overlap": ("Of this photo, in the keeper", _share),
+MEASURES: dict[str, tuple[str | Promise, Callable[[Any], str]]] = {
+    "agreement": (gettext_lazy("Places that agree"), _share),
+    "blocks": (gettext_lazy("Places compared"), str),
+    "inliers": (gettext_lazy("Common features"), str),
+    "left_overlap": (gettext_lazy("Of the keeper, seen here"), _share),
+    "right_overlap": (gettext_lazy("Of this photo, in the keeper"), _share),
 }
 
 
 def _plain(value: object) -> str:
     match value:
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case float():
-            return f"{value:.3g}"
+            return number_format(f"{value:.3g}")
         case list():
             return " ".join(_plain(part) for part in value)
         case dict():
@@ -173,15 +197,18 @@ def _plain(value: object) -> str:
 def _taken(photo: Photo) -> str:
     if photo.taken_at is None:
         return ""
-    shown = {"year": "Y", "month": "F Y", "day": "j F Y", "minute": "j F Y, H:i"}
-    return date(photo.taken_at, shown.get(photo.taken_precision, "j F Y, H:i:s"))
+    if words := vague(photo.taken_at, photo.taken_precision):
+        return words
+    shown = {"day": "DATE_FORMAT", "minute": "DATETIME_FORMAT"}
+    exact = pgettext("date format", "j F Y, H:i:s")
+    return date(photo.taken_at, shown.get(photo.taken_precision, exact))
 
 
 def _dimensions(photo: Photo) -> str:
     if not photo.width or not photo.height:
         return ""
     megapixels = photo.width * photo.height / 1e6
-    return f"{photo.width} \u00d7 {photo.height} ({megapixels:.1f} MP)"
+    return f"{photo.width} \N{MULTIPLICATION SIGN} {photo.height} ({number_format(megapixels, 1)} MP)"
 
 
 def _position(photo: Photo) -> str:
@@ -192,23 +219,61 @@ def _position(photo: Photo) -> str:
 
 def _quality(photo: Photo) -> str:
     quality = photo.facts.get("jpeg_quality")
-    return f"about {quality} of 100" if quality else ""
+    return _("about %d of 100") % quality if quality else ""
 
 
-FACTS: dict[str, Callable[[Photo], str]] = {
-    "Name": lambda photo: photo.name,
-    "Dimensions": _dimensions,
-    "File size": lambda photo: filesizeformat(photo.size),
-    "Format": lambda photo: photo.format,
-    "JPEG quality": _quality,
-    "Taken": _taken,
-    "Known from": lambda photo: (
-        photo.get_taken_from_display() if photo.taken_at else ""
+FACTS: dict[str | Promise, Callable[[Photo], str]] = {
+    gettext_lazy("Name"): lambda photo: photo.name,
+    gettext_lazy("Dimensions"): _dimensions,
+    gettext_lazy("File size"): lambda photo: filesizeformat(photo.size),
+    gettext_lazy("Format"): lambda photo: photo.format,
+    gettext_lazy("JPEG quality"): _quality,
+    gettext_lazy("Taken"): _taken,
+    gettext_lazy("Known from"): lambda photo: (
+        str(photo.get_taken_from_display()) if photo.taken_at else ""
     ),
-    "Camera": lambda photo: photo.camera,
-    "Lens": lambda photo: str(photo.facts.get("lens") or ""),
-    "Software": lambda photo: str(photo.facts.get("software") or ""),
-    "Position": _position,
-    "In the vault since": lambda photo: date(photo.added_at, "j F Y"),
-    "Problem": lambda photo: photo.problem,
+    gettext_lazy("Camera"): lambda photo: photo.camera,
+    gettext_lazy("Lens"): lambda photo: str(photo.facts.get("lens") or ""),
+    gettext_lazy("Software"): lambda photo: str(photo.facts.get("software") or ""),
+    gettext_lazy("Position"): _position,
+    gettext_lazy("In the vault since"): lambda photo: date(
+        photo.added_at, "DATE_FORMAT"
+    ),
+    gettext_lazy("Problem"): lambda photo: spoken(photo.problem),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """In words, what the photo that stays takes over from a copy."""
+
+    keeper: str
+    copy: str
+    what: list[str]
+
+
+def moves(gains: Iterable[Gain]) -> list[Move]:
+    """Say what photos that stay would take over from those that go."""
+    gains = list(gains)
+    users = {user for gain in gains for user in gain.stars}
+    names = dict(User.objects.filter(pk__in=users).values_list("pk", "username"))
+    return [
+        Move(gain.keeper.name, gain.copy.name, list(_moved(gain, names)))
+        for gain in gains
+    ]
+
+
+def _moved(gain: Gain, names: Mapping[int, str]) -> Iterator[str]:
+    if gain.is_date:
+        said = {"date": _taken(gain.copy), "origin": gain.copy.get_taken_from_display()}
+        yield _("the date %(date)s (known from: %(origin)s)") % said
+    if gain.is_position:
+        yield _("the position %s") % _position(gain.copy)
+    if gain.stars:
+        yield _("the stars of %s") % ", ".join(names.get(pk, "?") for pk in gain.stars)
+
+
+def albums_of(photos: Iterable[int]) -> list[str]:
+    """Return the titles of albums these photos are in: the photo that stays is shown there."""
+    albums = Album.objects.filter(places__photo__in=list(photos)).distinct()
+    return list(albums.order_by("title").values_list("title", flat=True)[:20])

@@ -6,13 +6,13 @@ Closed sets are never touched: what a person answered stays as it was answered.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
-from dedup import ranking
+from dedup import placing, ranking
 from dedup.grouping import Group, Match, group
 from dedup.measuring import facts_of
 from dedup.models import (
@@ -36,7 +36,9 @@ FEW = 500
 MIXED = "mixed"
 # Too little for many sets to be decided at once.
 DOUBTFUL = 0.7
-ALTERATIONS = {Name.RECOLOURED, Name.EDITED}
+ALTERATIONS = {Name.RECOLOURED, Name.EDITED, Name.TURNED, Name.MIRRORED}
+# From so many members on their majority tells what was altered.
+MAJORITY = 5
 
 
 def regroup() -> int:
@@ -59,7 +61,7 @@ def regroup() -> int:
         scene = _scene(_seeds(pairs.values_list("pk", "left", "right", "kind")))
         if scene.photos:
             count += _take_account(scene.photos)
-            _bring_about(_wanted(scene), scene.sets)
+            placing.place(_bring_about(_wanted(scene), scene.sets))
     return count
 
 
@@ -302,27 +304,29 @@ def _set(
         size=len(members),
         bytes_to_gain=sum(photos[pk].size for pk, _ in one.others),
         relation=relations.pop() if len(relations) == 1 else MIXED,
-        confidence=_confidence(one, members, facts[one.keeper]),
+        confidence=_confidence(one, members, facts),
         taken_at=photos[one.keeper].taken_at,
     )
 
 
-def _confidence(one: Group, members: Iterable[Member], keeper: Facts) -> float:
+def _confidence(
+    one: Group, members: Sequence[Member], facts: Mapping[int, Facts]
+) -> float:
     """Return how sure the suggestion is.
 
-    Where colours differ and no camera's data tell which file is the camera's own, the
-    keeper may be the altered one; and where another one shows more than the keeper,
-    more may be lost than a frame.
+    Where one of few was altered and neither its pixels nor its camera's data tell which,
+    that may be the keeper; and where another one shows more than the keeper, more may be
+    lost than a frame.
     """
-    answers = [member.judgement for member in members if member.judgement]
-    found = {
-        (relation["name"], relation["of"])
-        for answer in answers
-        for relation in answer["relations"]
-    }
-    altered = {name for name, side in found if side == Side.UNKNOWN} & ALTERATIONS
-    if (altered and not keeper.has_camera) or (Name.CROPPED, Side.LEFT) in found:
-        return min(one.confidence, DOUBTFUL)
+    keeper = facts[one.keeper]
+    few = len(members) < MAJORITY
+    for member in members:
+        answer = member.judgement or {"relations": ()}
+        found = {(said["name"], said["of"]) for said in answer["relations"]}
+        untold = {name for name, side in found if side == Side.UNKNOWN} & ALTERATIONS
+        told = keeper.has_camera and not facts[member.photo_id].has_camera
+        if (few and untold and not told) or (Name.CROPPED, Side.LEFT) in found:
+            return min(one.confidence, DOUBTFUL)
     return one.confidence
 
 
@@ -334,8 +338,8 @@ def _leave_open(member: Member, answer: Judgement | None) -> None:
         member.relation = Name.SIMILAR_SHOT
 
 
-def _bring_about(wanted: Iterable[Wanted], present: list[DuplicateSet]) -> None:
-    """Change, add and remove open sets until they are those wanted."""
+def _bring_about(wanted: Iterable[Wanted], present: list[DuplicateSet]) -> list[int]:
+    """Change, add and remove open sets until they are those wanted; return these."""
     members: dict[int, list[Member]] = defaultdict(list)
     rows = Member.objects.filter(duplicate_set__in=present).order_by("place", "pk")
     for member in rows:
@@ -348,8 +352,9 @@ def _bring_about(wanted: Iterable[Wanted], present: list[DuplicateSet]) -> None:
             new.append(want)
         else:
             _change(left.pop(heir), members[heir], want)
-    _add(new)
     DuplicateSet.objects.filter(pk__in=left).delete()
+    kept = [one.pk for one in present if one.pk not in left]
+    return kept + [one.pk for one in _add(new)]
 
 
 def _heir(
@@ -405,7 +410,7 @@ def _change(one: DuplicateSet, present: list[Member], want: Wanted) -> None:
     one.save(update_fields=["revision", *KEPT_ON_SET])
 
 
-def _add(wanted: list[Wanted]) -> None:
+def _add(wanted: list[Wanted]) -> list[DuplicateSet]:
     made = DuplicateSet.objects.bulk_create(
         [
             DuplicateSet(
@@ -415,6 +420,7 @@ def _add(wanted: list[Wanted]) -> None:
         ]
     )
     _write_members(zip(made, wanted, strict=True))
+    return made
 
 
 def _write_members(sets: Iterable[tuple[DuplicateSet, Wanted]]) -> None:

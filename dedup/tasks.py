@@ -5,20 +5,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
-from dedup import clues, measuring, perceptual, scan, searching, sets
+from dedup import clues, measuring, perceptual, placing, runs, scan, searching, sets
 from dedup.local_features import local_features
-from dedup.models import Comparison, Fingerprint, Search, SearchPass, Turn
+from dedup.models import (
+    BatchRun,
+    Comparison,
+    DuplicateSet,
+    Fingerprint,
+    Search,
+    SearchPass,
+    Turn,
+)
 from dedup.thumbnails import NoThumbnail, make_again, thumbnail
 from gallery import vault
+from gallery.descent import Descent
 from gallery.models import Photo
 from gallery.tasks import sandbox
 from imagevault.board import Budget
 from imagevault.queue import enqueue, enqueue_steps, work_through
 from imagevault.work import Stage
 
-FINGERPRINTS = Stage("fingerprints", "Fingerprints", Fingerprint)
-COMPARISONS = Stage("comparisons", "Comparisons", Comparison, ("left", "right"))
+FINGERPRINTS = Stage("fingerprints", _("Fingerprints"), Fingerprint)
+COMPARISONS = Stage("comparisons", _("Comparisons"), Comparison, ("left", "right"))
 
 # Rows in a task.
 PHOTOS = 256
@@ -39,9 +49,10 @@ swept_at = -SWEEP_SECONDS
 
 def feed(room: int) -> int:
     """Queue what is outstanding, `room` tasks at most; return how many."""
+    queued = feed_desk(room)
     enrol()
-    queued = enqueue_steps(
-        Fingerprint.objects.all(), fingerprint_photos, room=room, size=PHOTOS
+    queued += enqueue_steps(
+        Fingerprint.objects.all(), fingerprint_photos, room=room - queued, size=PHOTOS
     )
     if queued < room and search_is_due():
         queued += _enqueue_alone("search", search_photos)
@@ -51,6 +62,16 @@ def feed(room: int) -> int:
         )
     if queued < room and grouping_is_due():
         queued += _enqueue_alone("group", group_pairs)
+    return queued
+
+
+def feed_desk(room: int) -> int:
+    """Queue what somebody at the desk waits for."""
+    queued = 0
+    if BatchRun.objects.under_way().exists():
+        queued += _enqueue_alone("batches", carry_out_batches)
+    if queued < room and DuplicateSet.objects.unplaced().exists():
+        queued += _enqueue_alone("place", place_sets)
     return queued
 
 
@@ -118,7 +139,7 @@ def look(photo: Photo) -> scan.Look:
     )
 
 
-def search_photos(_: list[int]) -> None:
+def search_photos(_none: list[int]) -> None:
     """Look for the neighbours of what is new, for as long as a task may take."""
     budget = Budget(settings.BATCH_SECONDS)
     try:
@@ -138,7 +159,7 @@ def compare_pairs(comparison_ids: list[int]) -> None:
                     rows[pk],
                     pixel_digest=pixel_digest,
                     detail_beyond=detail_beyond,
-                    lattice=lattice,
+                    descent=descent,
                 )
             except NoThumbnail as lost:
                 Comparison.objects.all().put_back([pk])
@@ -147,7 +168,7 @@ def compare_pairs(comparison_ids: list[int]) -> None:
         measuring.record(answers)
 
 
-def group_pairs(_: list[int]) -> None:
+def group_pairs(_none: list[int]) -> None:
     """Make the sets of newly measured pairs, for as long as a task may take."""
     end = time.monotonic() + settings.BATCH_SECONDS
     try:
@@ -155,6 +176,25 @@ def group_pairs(_: list[int]) -> None:
             pass
     finally:
         Turn.release("group")
+
+
+def place_sets(_none: list[int]) -> None:
+    """Give open sets their batch, for as long as a task may take."""
+    budget = Budget(settings.BATCH_SECONDS)
+    try:
+        while not budget.is_spent and placing.place_some():
+            pass
+    finally:
+        Turn.release("place")
+
+
+def carry_out_batches(_none: list[int]) -> None:
+    """Carry out or undo batches, for as long as a task may take."""
+    budget = Budget(settings.BATCH_SECONDS)
+    try:
+        runs.go_on(lambda: budget.is_spent)
+    finally:
+        Turn.release("batches")
 
 
 def pixel_digest(photo: Photo) -> str:
@@ -165,8 +205,9 @@ def detail_beyond(photo: Photo, edge: int) -> float:
     return sandbox.detail_beyond(original(photo), edge=edge)
 
 
-def lattice(photo: Photo, coarser: Photo) -> float:
-    return sandbox.lattice(original(photo), coarser=original(coarser))
+def descent(left: Photo, right: Photo, turn: int) -> Descent:
+    said = sandbox.descent(original(left), original(right), turn=turn)
+    return Descent(**said)
 
 
 def original(photo: Photo) -> Path:

@@ -1,3 +1,4 @@
+from dedup.models.batches import Batch, BatchRun, Look
 from dedup.models.comparisons import Comparison, ComparisonQuerySet, Kind
 from dedup.models.decisions import Decision, Says, Verdict, VerdictQuerySet, pair_of
 from dedup.models.fingerprints import (
@@ -16,6 +17,8 @@ from dedup.models.sets import (
 )
 
 __all__ = [
+    "Batch",
+    "BatchRun",
     "Choice",
     "Comparison",
     "ComparisonQuerySet",
@@ -26,6 +29,7 @@ __all__ = [
     "FingerprintQuerySet",
     "Kind",
     "LocalFeatures",
+    "Look",
     "Member",
     "Says",
     "Search",

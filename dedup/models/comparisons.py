@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from dedup import relation
 from dedup.relation import Judgement
@@ -15,9 +16,9 @@ from gallery.models import Photo, Step, StepQuerySet, Thumbnail
 class Kind(models.TextChoices):
     """What two pictures are to each other."""
 
-    DUPLICATES = "duplicates", "duplicates"
-    SIMILAR_SHOTS = "similar_shots", "similar shots"
-    DISTINCT = "distinct", "distinct"
+    DUPLICATES = "duplicates", _("duplicates")
+    SIMILAR_SHOTS = "similar_shots", _("similar shots")
+    DISTINCT = "distinct", _("distinct")
 
 
 class ComparisonQuerySet(StepQuerySet):

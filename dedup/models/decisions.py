@@ -9,7 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from dedup.models.batches import BatchRun
 from dedup.models.sets import DuplicateSet
 from gallery.models import Photo
 
@@ -25,8 +28,8 @@ class Decision(models.Model):
     """One transaction in which a person closed a set; `before` is what undo gives back."""
 
     class Kind(models.TextChoices):
-        RESOLVE = "resolve", "carried out"
-        DISMISS = "dismiss", "not duplicates"
+        RESOLVE = "resolve", _("carried out")
+        DISMISS = "dismiss", _("not duplicates")
 
     kind = models.CharField(max_length=7, choices=Kind.choices, editable=False)
     duplicate_set = models.ForeignKey(
@@ -52,11 +55,24 @@ class Decision(models.Model):
         related_name="+",
         editable=False,
     )
+    undone_as_batch = models.BooleanField(default=False, editable=False)
+    # The batch it was carried out with.
+    run = models.ForeignKey(
+        BatchRun,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="decisions",
+        editable=False,
+    )
     # See dedup.decisions for its keys.
     before = models.JSONField(default=dict, editable=False)
 
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+
     def __str__(self) -> str:
-        return f"decision {self.pk}"
+        return gettext("Decision %(number)s") % {"number": self.pk}
 
     @property
     def is_undone(self) -> bool:
@@ -72,9 +88,10 @@ class Decision(models.Model):
 class Says(models.TextChoices):
     """What a person said of two pictures."""
 
-    SAME = "same", "the same picture"
-    BOTH_KEPT = "both_kept", "both are kept"
-    NOT_DUPLICATES = "not_duplicates", "not duplicates"
+    SAME = "same", _("the same picture")
+    BOTH_KEPT = "both_kept", _("both are kept")
+    NOT_DUPLICATES = "not_duplicates", _("not duplicates")
+    SIMILAR_SHOTS = "similar_shots", _("similar shots, not duplicates")
 
 
 class VerdictQuerySet(models.QuerySet["Verdict"]):
@@ -114,6 +131,8 @@ class Verdict(models.Model):
     objects = VerdictQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("verdict")
+        verbose_name_plural = _("verdicts")
         constraints = [
             models.UniqueConstraint(
                 fields=["left_digest", "right_digest"], name="dedup_verdict_once"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -11,10 +11,16 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from dedup import batches
 from dedup.models.comparisons import Kind
 from gallery.models import Photo
 from gallery.models.fields import LocalDateTimeField
+
+# How long a set stays with who looks at it: longer than one takes to decide.
+CLAIM_SECONDS = 300
 
 
 class Turn(models.Model):
@@ -61,9 +67,9 @@ class Turn(models.Model):
 class Choice(models.TextChoices):
     """What happens to a member."""
 
-    UNDECIDED = "undecided", "undecided"
-    KEEP = "keep", "keep"
-    DISCARD = "discard", "discard"
+    UNDECIDED = "undecided", _("undecided")
+    KEEP = "keep", _("keep")
+    DISCARD = "discard", _("discard")
 
 
 class DuplicateSetQuerySet(models.QuerySet):
@@ -72,36 +78,50 @@ class DuplicateSetQuerySet(models.QuerySet):
         return self.filter(state=DuplicateSet.State.OPEN)
 
     def in_order(self) -> DuplicateSetQuerySet:
-        """The order of the desk: what gains most comes first."""
-        return self.order_by("-bytes_to_gain", "-pk")
+        """The order of the desk: by batch, pair of folders and date."""
+        return self.order_by("position", "pk")
 
     def after(self, one: DuplicateSet) -> DuplicateSetQuerySet:
         """Sets that follow this one in the order of the desk."""
         # The first condition follows from the second, but an index can answer it.
-        return self.filter(bytes_to_gain__lte=one.bytes_to_gain).filter(
-            Q(bytes_to_gain__lt=one.bytes_to_gain) | Q(pk__lt=one.pk)
+        return self.filter(position__gte=one.position).filter(
+            Q(position__gt=one.position) | Q(pk__gt=one.pk)
         )
 
     def before(self, one: DuplicateSet) -> DuplicateSetQuerySet:
         """Sets that precede this one in the order of the desk."""
-        return self.filter(bytes_to_gain__gte=one.bytes_to_gain).filter(
-            Q(bytes_to_gain__gt=one.bytes_to_gain) | Q(pk__gt=one.pk)
+        return self.filter(position__lte=one.position).filter(
+            Q(position__lt=one.position) | Q(pk__lt=one.pk)
         )
+
+    def unplaced(self) -> DuplicateSetQuerySet:
+        """Open sets whose batch and position are not known, or by older rules."""
+        return self.open().filter(placed_recipe__lt=batches.RECIPE)
+
+    def free_for(self, user: User) -> DuplicateSetQuerySet:
+        """Sets that nobody else is looking at."""
+        # See also DuplicateSet.is_taken_from
+        mine = Q(claimed_by=user) | Q(claimed_by=None)
+        return self.filter(mine | Q(claimed_until__lt=timezone.now()))
 
 
 class DuplicateSet(models.Model):
     """Photos that all match the set's keeper, waiting for one review."""
 
     class State(models.TextChoices):
-        OPEN = "open", "open"
-        RESOLVED = "resolved", "resolved"
-        DISMISSED = "dismissed", "dismissed"
+        OPEN = "open", _("open")
+        RESOLVED = "resolved", _("resolved")
+        DISMISSED = "dismissed", _("dismissed")
 
     SETS = [(kind.value, kind.label) for kind in (Kind.DUPLICATES, Kind.SIMILAR_SHOTS)]
 
-    kind = models.CharField(max_length=13, choices=SETS, editable=False)
+    kind = models.CharField(_("kind"), max_length=13, choices=SETS, editable=False)
     state = models.CharField(
-        max_length=9, choices=State.choices, default=State.OPEN, editable=False
+        _("state"),
+        max_length=9,
+        choices=State.choices,
+        default=State.OPEN,
+        editable=False,
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
@@ -116,17 +136,49 @@ class DuplicateSet(models.Model):
     revision = models.PositiveIntegerField(default=1, editable=False)
 
     # Kept here so that a list of thousands asks no member.
-    size = models.PositiveIntegerField("photos", default=0, editable=False)
+    size = models.PositiveIntegerField(_("photos"), default=0, editable=False)
     bytes_to_gain = models.PositiveBigIntegerField(
-        "to gain", default=0, editable=False, help_text="Bytes the discarded take"
+        _("to gain"), default=0, editable=False, help_text="Bytes the discarded take"
     )
     relation = models.CharField(max_length=20, blank=True, editable=False)
     confidence = models.FloatField(default=0, editable=False)
-    taken_at = LocalDateTimeField("taken", null=True, editable=False)
+    taken_at = LocalDateTimeField(_("taken"), null=True, editable=False)
+
+    # Written by dedup.placing. None: to be looked at by itself.
+    batch = models.ForeignKey(
+        "dedup.Batch",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="sets",
+        editable=False,
+        db_index=False,
+    )
+    placed_recipe = models.PositiveSmallIntegerField(default=0, editable=False)
+    placed_revision = models.PositiveIntegerField(default=0, editable=False)
+    # The version of the batch at which this set came in or changed.
+    joined = models.PositiveIntegerField(default=0, editable=False)
+    # Its place in a random order, for samples.
+    lot = models.BigIntegerField(default=0, editable=False)
+    position = models.CharField(max_length=40, default="", editable=False)
+    # Somebody said of its batch's suggestion that it is not right here.
+    is_apart = models.BooleanField(default=False, editable=False)
+
+    # Who is looking at it now: nobody else is led to it until then.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    claimed_until = models.DateTimeField(null=True, editable=False)
 
     objects = DuplicateSetQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("duplicate set")
+        verbose_name_plural = _("duplicate sets")
         indexes = [
             models.Index(
                 fields=["state", "bytes_to_gain", "id"], name="dedup_by_bytes"
@@ -135,20 +187,56 @@ class DuplicateSet(models.Model):
                 fields=["state", "kind", "bytes_to_gain", "id"], name="dedup_by_kind"
             ),
             models.Index(fields=["state", "taken_at", "id"], name="dedup_by_taken"),
+            # Answers also how many sets a batch has and what they gain.
+            models.Index(
+                fields=["state", "batch", "lot", "bytes_to_gain"], name="dedup_by_lot"
+            ),
+            models.Index(
+                fields=["state", "batch", "confidence"], name="dedup_by_doubt"
+            ),
+            models.Index(
+                fields=["state", "kind", "position", "id"], name="dedup_by_position"
+            ),
+            models.Index(
+                fields=["placed_recipe"],
+                condition=Q(state="open"),
+                name="dedup_to_place",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"set {self.pk}"
+        return gettext("Set %(number)s") % {"number": self.pk}
 
     @property
     def is_open(self) -> bool:
         # See also DuplicateSetQuerySet.open
         return self.state == self.State.OPEN
 
-    def close(self, state: str, *, by: User | None) -> None:
-        self.state, self.closed_at = state, timezone.now()
-        self.closed_by = by
-        self.save(update_fields=["state", "closed_at", "closed_by"])
+    def is_taken_from(self, user: User) -> bool:
+        """Return whether somebody else is looking at it now."""
+        # See also DuplicateSetQuerySet.free_for
+        if self.claimed_by_id in (None, user.pk) or self.claimed_until is None:
+            return False
+        return self.claimed_until >= timezone.now()
+
+    def claim(self, *, by: User) -> bool:
+        """Have it for a while; return false if somebody else has it."""
+        until = timezone.now() + timedelta(seconds=CLAIM_SECONDS)
+        free = DuplicateSet.objects.open().free_for(by).filter(pk=self.pk)
+        if not free.update(claimed_by=by, claimed_until=until):
+            return False
+        self.claimed_by, self.claimed_until = by, until
+        return True
+
+    @classmethod
+    def close_all(
+        cls, sets: Iterable[DuplicateSet], state: str, *, by: User | None
+    ) -> None:
+        now = timezone.now()
+        for one in sets:
+            one.state, one.closed_at, one.closed_by = state, now, by
+        rows = cls.objects.filter(pk__in=[one.pk for one in sets])
+        rows.update(state=state, closed_at=now, closed_by=by)
 
     def reopen(self) -> None:
         self.state, self.closed_at, self.closed_by = self.State.OPEN, None, None

@@ -8,6 +8,8 @@
   const summary = form.querySelector("[data-desk-summary]");
   const gain = summary ? summary.textContent : "";
 
+  const help = document.querySelector("[data-desk-help]");
+
   const chosen = (member, value) =>
     member.querySelector(`input[value="${value}"]`);
 
@@ -16,10 +18,30 @@
     const kept = members.filter((member) => chosen(member, "keep").checked).length;
     const discarded = members.length - kept;
     go.disabled = !kept;
-    summary.textContent = kept
-      ? `${kept} kept, ${discarded} to the trash`
-      : "At least one photo has to be kept";
+    const said = summary.dataset.chosen
+      .replace("KEPT", kept)
+      .replace("DISCARDED", discarded);
+    summary.textContent = kept ? said : summary.dataset.none;
     if (kept === 1) summary.textContent += ` · ${gain}`;
+  };
+
+  // What moves depends on who stays: the site says it, for the choices as they stand.
+  let asked;
+  const moving = async () => {
+    const shown = document.getElementById("desk-moves");
+    if (!shown || !form.dataset.moves) return;
+    if (asked) asked.abort();
+    asked = new AbortController();
+    const said = new FormData(form);
+    said.delete("csrfmiddlewaretoken");
+    try {
+      const answer = await fetch(`${form.dataset.moves}?${new URLSearchParams(said)}`, {
+        signal: asked.signal,
+      });
+      if (answer.ok) shown.outerHTML = await answer.text();
+    } catch (error) {
+      if (error.name !== "AbortError") shown.replaceChildren();
+    }
   };
 
   const toggle = (member) => {
@@ -27,6 +49,7 @@
     const other = keep.checked ? chosen(member, "discard") : keep;
     other.checked = true;
     counted();
+    moving();
     member.closest(".desk-member").scrollIntoView({ block: "nearest" });
   };
 
@@ -35,6 +58,13 @@
     d: () => {
       const dismiss = form.querySelector("[name=dismiss]");
       if (dismiss) form.requestSubmit(dismiss);
+    },
+    s: () => {
+      const similar = form.querySelector("[name=similar]");
+      if (similar) form.requestSubmit(similar);
+    },
+    "?": () => {
+      if (help) help.open ? help.close() : help.showModal();
     },
     u: () => {
       const undo = document.querySelector("[data-desk-undo]");
@@ -47,6 +77,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const target = event.target;
+    if (help && help.open && event.key !== "?") return;
     // Whatever has the focus answers its own keys.
     if (event.key === "Enter" && target.closest("a, button, summary")) return;
     if (/^[1-9]$/.test(event.key)) {
@@ -61,7 +92,10 @@
     }
   });
 
-  form.addEventListener("change", counted);
+  form.addEventListener("change", () => {
+    counted();
+    moving();
+  });
   // One press, one decision.
   form.addEventListener("submit", () => {
     if (form.dataset.sent) return;

@@ -80,3 +80,76 @@ def test_the_desk_works_without_scripts(sets, browser, live_server, person):
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("Undone: all is as it was before.")).to_be_visible()
     assert not Photo.objects.trashed().exists()
+
+
+def test_copies_are_compared_by_keyboard(sets, page, site):
+    page.goto(f"{site}{LIST}{sets[0].pk}/change/")
+    page.keyboard.press("c")
+    dialog = page.get_by_role("dialog", name="Compare large")
+    expect(dialog).to_be_visible()
+    caption = dialog.locator("[data-compare-caption]")
+    expect(caption).to_have_text("1: photo 0.jpg")
+    page.keyboard.press("Space")
+    expect(caption).to_have_text("2: photo 1.jpg")
+    page.keyboard.press("3")
+    expect(caption).to_have_text("3: photo 2.jpg")
+    page.keyboard.press("l")
+    expect(dialog.get_by_role("slider")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("slider")).to_have_value("55")
+    page.keyboard.press("x")
+    pressed = dialog.get_by_role("button", name="Difference")
+    expect(pressed).to_have_attribute("aria-pressed", "true")
+    before = dialog.locator("img").first.evaluate("one => one.style.transform")
+    page.keyboard.press("+")
+    both = [
+        dialog.locator("img").nth(at).evaluate("one => one.style.transform")
+        for at in (0, 1)
+    ]
+    assert before not in both
+    page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    assert DuplicateSet.objects.open().count() == 2
+
+
+def test_the_keys_are_shown_and_s_says_similar_shots(sets, page, site):
+    page.goto(f"{site}{LIST}{sets[0].pk}/change/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).to_be_visible()
+    page.keyboard.press("d")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keys")).not_to_be_visible()
+    assert DuplicateSet.objects.open().count() == 2
+    page.keyboard.press("s")
+    expect(page.get_by_text("Not duplicates: every photo stays")).to_be_visible()
+
+
+def test_what_moves_follows_the_choice(sets, page, site, person):
+    sets[1].members.order_by("place").last().photo.star(by=person)
+    page.goto(f"{site}{LIST}{sets[1].pk}/change/")
+    expect(page.get_by_text("the stars of anna")).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    expect(page.get_by_text("Nothing has to move")).to_be_visible()
+
+
+def test_all_members_are_seen_near_at_the_same_spot(sets, page, site):
+    page.goto(f"{site}{LIST}{sets[0].pk}/change/")
+    images = page.locator(".desk-picture img")
+
+    def transforms() -> list[str]:
+        return images.evaluate_all("all => all.map(one => one.style.transform)")
+
+    assert transforms() == ["", "", ""]
+    page.keyboard.press("z")
+    near = transforms()
+    assert len(set(near)) == 1
+    assert near[0].startswith("matrix(3,")
+    page.keyboard.press("Shift+ArrowRight")
+    moved = transforms()
+    assert moved != near
+    assert len(set(moved)) == 1
+    page.keyboard.press("z")
+    page.keyboard.press("z")
+    assert transforms() == ["", "", ""]
+    expect(page).to_have_url(f"{site}{LIST}{sets[0].pk}/change/")

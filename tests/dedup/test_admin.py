@@ -6,6 +6,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
+from dedup import admin
 from dedup.models import Decision, DuplicateSet, Kind, Member, Verdict
 from gallery.models import Photo
 from tests.dedup import rows
@@ -82,7 +83,9 @@ def test_the_list_can_be_filtered(admin_client, asked, found):
     assert {row.pk for row in shown} == {made[number].pk for number in found}
 
 
-def test_the_list_can_be_filtered_by_source(admin_client, pair):
+@pytest.mark.parametrize("few", [0, 20_000])
+def test_the_list_can_be_filtered_by_source(admin_client, pair, monkeypatch, few):
+    monkeypatch.setattr(admin, "FEW", few)
     other = bare_set(1)
     seen = pair.members.first().photo
     sighting(seen, "DCIM/1.jpg")
@@ -90,6 +93,19 @@ def test_the_list_can_be_filtered_by_source(admin_client, pair):
     shown = admin_client.get(LIST, {"source": source.pk}).context["cl"].result_list
     assert pair in shown
     assert other not in shown
+
+
+def test_sets_of_a_source_are_counted_so_far_and_no_further(
+    admin_client, vault, monkeypatch
+):
+    monkeypatch.setattr(admin.Bounded, "MOST", 2)
+    for number in range(1, 5):
+        one = bare_set(number)
+        sighting(one.members.first().photo, f"DCIM/{number}.jpg")
+    source = one.members.first().photo.sightings.get().source_id
+    shown = admin_client.get(LIST, {"source": source}).context["cl"]
+    assert shown.result_count == 2
+    assert admin_client.get(LIST).context["cl"].result_count == 4
 
 
 def test_the_list_asks_no_more_for_more_sets(
@@ -110,6 +126,7 @@ def test_the_review_page_asks_no_more_for_more_members(
     admin_client, django_assert_max_num_queries
 ):
     small, large = bare_set(1), bare_set(2, size=12)
+    bare_set(3)
     admin_client.get(page(small))
     with django_assert_max_num_queries(20) as few:
         admin_client.get(page(small))
@@ -243,7 +260,7 @@ def test_promise_08_many_at_once_leaves_similar_shots_alone(admin_client, vault)
     )
     states = [state(one) for one in (sure, shots, doubtful, damaged)]
     assert states == ["resolved", "open", "open", "open"]
-    assertContains(done, "1 set was resolved as suggested")
+    assertContains(done, "1 set was decided")
     assertContains(done, "3 sets were left as they are")
 
 
@@ -290,3 +307,99 @@ def test_a_set_that_never_was_is_not_found(admin_client):
     for where in ("999", "nonsense"):
         asked = reverse("admin:dedup_duplicateset_change", args=[where])
         assert admin_client.get(asked).status_code == 404
+
+
+# What moves, who is at it, how far it is
+
+
+def test_the_page_says_what_moves_before_anything_is_done(
+    admin_client, admin_user, pair
+):
+    keeper, copy = (member.photo for member in pair.members.order_by("place"))
+    Photo.objects.filter(pk=copy.pk).update(
+        taken_at="2009-05-03 12:00",
+        taken_precision="second",
+        taken_from="exif_original",
+        latitude=1.5,
+        longitude=2.5,
+    )
+    copy.star(by=admin_user)
+    answer = admin_client.get(page(pair))
+    assertContains(answer, f"takes over from {copy.name}")
+    assertContains(answer, "3 May 2009")
+    assertContains(answer, "1.50000, 2.50000")
+    assertContains(answer, "the stars of admin")
+    other = reverse("admin:dedup_moves", args=[pair.pk])
+    said = admin_client.get(other, answer_of(pair, "discard", "keep"))
+    assertContains(said, "Nothing has to move")
+    admin_client.post(page(pair), answer_of(pair, "keep", "discard"))
+    keeper.refresh_from_db()
+    assert (keeper.taken_at.year, keeper.latitude) == (2009, 1.5)
+    assert keeper.favourites.get().user == admin_user
+
+
+answer_of = answer
+
+
+def test_two_reviewers_never_get_the_same_set(client, django_user_model, vault):
+    sets = [
+        rows.duplicate_set([rows.photo(seed=2 * n), rows.photo(seed=2 * n + 1)])
+        for n in range(3)
+    ]
+    anna = django_user_model.objects.create_superuser("anna")
+    berta = django_user_model.objects.create_superuser("berta")
+    client.force_login(anna)
+    client.get(page(sets[1]))
+    client.force_login(berta)
+    shown = client.get(page(sets[0]))
+    assert shown.context["next_url"] == page(sets[2])
+    shown = client.get(page(sets[1]))
+    assertContains(shown, "anna is looking at this set just now")
+    assertNotContains(shown, "Carry out and next")
+    client.post(page(sets[1]), answer(sets[1], "keep", "discard"))
+    assert state(sets[1]) == "open"
+
+
+def test_a_claim_lapses(client, django_user_model, pair):
+    from django.utils import timezone
+
+    anna = django_user_model.objects.create_superuser("anna")
+    berta = django_user_model.objects.create_superuser("berta")
+    assert pair.claim(by=anna)
+    assert not pair.claim(by=berta)
+    DuplicateSet.objects.update(claimed_until=timezone.now())
+    assert pair.claim(by=berta)
+    assert not pair.claim(by=anna)
+
+
+def test_who_only_looks_claims_nothing(client, staff, pair):
+    staff("view_duplicateset")
+    client.get(page(pair))
+    pair.refresh_from_db()
+    assert pair.claimed_by is None
+
+
+def test_s_says_similar_shots(admin_client, pair):
+    admin_client.post(page(pair), answer(pair, "keep", "discard", similar=""))
+    assert state(pair) == "dismissed"
+    assert Verdict.objects.get().says == "similar_shots"
+    assert not Photo.objects.trashed().exists()
+
+
+def test_the_page_says_how_far_it_is(admin_client, vault):
+    for number in range(1, 6):
+        bare_set(number, bytes_to_gain=2_000_000)
+    first = DuplicateSet.objects.first()
+    answer = admin_client.get(page(first))
+    assertContains(answer, "1 of 5")
+    assertContains(answer, "9.5\xa0MB to gain")
+    assertContains(answer, "about 1 minute left")
+
+
+def test_the_pictures_of_the_next_set_are_asked_for_ahead(admin_client, vault):
+    one, other = (
+        rows.duplicate_set([rows.photo(seed=n), rows.photo(seed=n + 1)]) for n in (0, 5)
+    )
+    ahead = admin_client.get(page(one)).context["ahead"]
+    photos = other.members.order_by("place")
+    assert ahead == [member.photo.preview_url for member in photos]

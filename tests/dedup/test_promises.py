@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from unittest.mock import patch
+
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import F
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,8 +19,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dedup import decisions, scan, sets
+from dedup import decisions, runs, scan, sets
 from dedup.models import (
+    Batch,
+    BatchRun,
     Comparison,
     Decision,
     DuplicateSet,
@@ -40,11 +46,13 @@ class Desk(RuleBasedStateMachine):
 
     @initialize()
     def empty(self) -> None:
-        for model in (Verdict, Decision, DuplicateSet, Comparison, Fingerprint):
+        models = (Verdict, Decision, DuplicateSet, Batch, Comparison, Fingerprint)
+        for model in models:
             model.objects.all().delete()
         Photo.objects.update(trashed_at=None, trashed_by=None, in_favour_of=None)
         Photo.objects.all().delete()
         self.user = User.objects.get_or_create(username="anna")[0]
+        self.other = User.objects.get_or_create(username="berta")[0]
         self.photos: list[Photo] = []
         self.asked: set[frozenset[str]] = set()
         self.before: dict[int, dict] = {}
@@ -112,6 +120,72 @@ class Desk(RuleBasedStateMachine):
             self.gave_back(decision)
             self.asked.difference_update(pairs(decision))
 
+    @precondition(lambda self: runs.summaries())
+    @rule(data=st.data(), kill_at=st.none() | st.integers(0, 3))
+    def carry_out_a_batch(self, data: st.DataObject, kill_at: int | None) -> None:
+        batch = data.draw(st.sampled_from([one.batch for one in runs.summaries()]))
+        self.look_at_all(batch)
+        before = everything()
+        version = runs.sample(batch).version
+        run = runs.begin(batch, version=version, by=self.user)
+        self.work_on(run, kill_at)
+        run.refresh_from_db()
+        for decision in run.decisions.all():
+            self.before[decision.pk] = before
+            self.answered(decision)
+        assert run.done == run.decisions.count()
+        assert run.done + run.refused == run.total
+
+    @precondition(lambda self: undoable().exists())
+    @rule(data=st.data(), kill_at=st.none() | st.integers(0, 3))
+    def undo_a_batch(self, data: st.DataObject, kill_at: int | None) -> None:
+        run = self.any(data, undoable())
+        done = list(run.decisions.filter(undone_at=None))
+        runs.begin_undo(run, by=self.user)
+        self.work_on(run, kill_at)
+        for decision in done:
+            decision.refresh_from_db()
+            if decision.is_undone:
+                self.gave_back(decision)
+                self.asked.difference_update(pairs(decision))
+
+    def look_at_all(self, batch: Batch) -> None:
+        while not runs.proof(batch).is_complete:
+            shown = runs.sample(batch)
+            said = {one.pk: (runs.RIGHT, one.revision) for one in shown.drawn}
+            runs.look(batch, said, by=self.user)
+
+    def work_on(self, run: BatchRun, kill_at: int | None) -> None:
+        """Do all of a run one set at a time, killed in the midst of one of them."""
+        with patch.object(runs, "AT_ONCE", 1):
+            for number in range(1_000):
+                if number == kill_at:
+                    self.kill(run)
+                if not runs.step(run.pk):
+                    return
+        raise AssertionError("it never comes to an end")
+
+    def kill(self, run: BatchRun) -> None:
+        before = everything(), BatchRun.objects.filter(pk=run.pk).values().get()
+        killed = patch.object(BatchRun, "save", side_effect=KeyboardInterrupt)
+        with killed, suppress(KeyboardInterrupt):
+            runs.step(run.pk)
+        now = everything(), BatchRun.objects.filter(pk=run.pk).values().get()
+        assert now == before
+
+    @precondition(lambda self: DuplicateSet.objects.open().exists())
+    @rule(data=st.data())
+    def two_reviewers_go_through_the_queue(self, data: st.DataObject) -> None:
+        for one in DuplicateSet.objects.open():
+            who = data.draw(st.sampled_from([self.user, self.other]))
+            one.claim(by=who)
+        queues = [
+            set(DuplicateSet.objects.open().free_for(who).values_list("pk", flat=True))
+            for who in (self.user, self.other)
+        ]
+        assert not queues[0] & queues[1]
+        DuplicateSet.objects.update(claimed_by=None, claimed_until=None)
+
     @precondition(lambda self: Photo.objects.trashed().exists())
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
@@ -171,6 +245,11 @@ class Desk(RuleBasedStateMachine):
 def pairs(decision: Decision) -> set[frozenset[str]]:
     digests = decision.before["digests"]
     return {frozenset((a, b)) for a in digests for b in digests if a != b}
+
+
+def undoable():
+    ended = BatchRun.objects.filter(state__in=["finished", "cancelled"])
+    return ended.filter(done__gt=F("undone"))
 
 
 def everything() -> dict:

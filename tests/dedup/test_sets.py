@@ -226,17 +226,20 @@ def test_promise_05_an_undone_set_takes_in_what_came_since(several, admin_user):
 
 
 @pytest.mark.parametrize(
-    ("name", "camera", "is_sure"),
+    ("name", "camera", "other", "is_sure"),
     [
-        (Name.RECOLOURED, "", False),
-        (Name.EDITED, "", False),
-        (Name.RECOLOURED, "Canon", True),
-        (Name.RESAVED, "", True),
+        (Name.RECOLOURED, "", "", False),
+        (Name.EDITED, "", "", False),
+        (Name.MIRRORED, "", "", False),
+        (Name.RECOLOURED, "Canon", "", True),
+        # What an editor saves may keep the camera's data.
+        (Name.RECOLOURED, "Canon", "Canon", False),
+        (Name.RESAVED, "", "", True),
     ],
 )
-def test_which_of_two_was_altered_is_not_guessed(vault, name, camera, is_sure):
+def test_which_of_two_was_altered_is_not_guessed(vault, name, camera, other, is_sure):
     one = rows.photo(seed=0, width=4000, height=3000, camera_make=camera)
-    rows.match(one, rows.photo(seed=1), name=name)
+    rows.match(one, rows.photo(seed=1, camera_make=other), name=name)
     regroup()
     # Only sure sets can be carried out many at a time.
     assert (DuplicateSet.objects.get().confidence >= SURE) == is_sure

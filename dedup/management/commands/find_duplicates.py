@@ -1,4 +1,3 @@
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from dedup.backlog import Progress, Report, find_duplicates
 from gallery import vault
-from gallery.management.results import add_output_options, write_json
+from gallery.management.results import add_output_options, ending, write_json
 
 
 class Command(BaseCommand):
@@ -35,15 +34,11 @@ class Command(BaseCommand):
     ) -> None:
         if workers < 1:
             raise CommandError("--workers must be at least 1.", returncode=2)
-        try:
+        said = "Interrupted. Start it again to go on."
+        with ending(self, vault.NoVault, interrupted=said):
             vault.require(settings.IMAGEVAULT_DATA)
-            with termination(), shown(quiet=no_progress) as progress:
+            with shown(quiet=no_progress) as progress:
                 report = find_duplicates(workers=workers, progress=progress)
-        except vault.NoVault as error:
-            raise CommandError(str(error), returncode=2) from error
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted. Start it again to go on.")
-            sys.exit(130)
         if json:
             write_json(report.to_json(), json, self.stdout)
         if json != "-":
@@ -70,16 +65,6 @@ class Command(BaseCommand):
             )
         for failed in report.failed:
             say(f"Not compared: {failed.what}: {failed.reason}")
-
-
-@contextmanager
-def termination() -> Iterator[None]:
-    """Let a request to terminate end the work as cleanly as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
