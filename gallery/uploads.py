@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from gallery import formats, ledger, originals, vault
-from gallery.arrivals import Arrival
+from gallery.arrivals import MAX_BYTES, Arrival
 from gallery.drafts import Draft
 from gallery.ledger import Finding
-from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile
+from gallery.models import (
+    ImportRun,
+    Outcome,
+    Photo,
+    Source,
+    SourceFile,
+    path_key,
+)
 from gallery.originals import Reading, Taken, VaultFails
 from gallery.serving import plain
+from imagevault.spoken import spoken
 
 SOURCE = "Uploads"
+# Of a folder's or file's name, characters; and folders below each other.
+NAME, DEPTH = 200, 40
 
 
 class Kind(StrEnum):
@@ -30,6 +45,8 @@ class Kind(StrEnum):
     TRASHED = "trashed"
     PURGED = "purged"
     REFUSED = "refused"
+    # Not in the vault: the browser is to send it.
+    WANTED = "wanted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +68,52 @@ def take_in(arrivals: Sequence[Arrival], *, by: User) -> list[Answer]:
     """
     vault.require(settings.IMAGEVAULT_DATA)
     before = known(arrivals)
+    findings = placed(arrivals, before)
+    record(begin(by=by), findings)
+    return answers(arrivals, findings, before)
+
+
+def placed(arrivals: Sequence[Arrival], before: dict[str, Photo]) -> list[Finding]:
+    """Say what each file is, with what is new of them in its place on the disk."""
     findings: list[Finding] = []
-    for arrival, path in zip(arrivals, paths(arrivals, by=by), strict=True):
-        finding = find(arrival, path, before.get(arrival.digest))
+    for arrival in arrivals:
+        finding = find(arrival, safe_path(arrival.name), before.get(arrival.digest))
         if any(finding.digest and finding.digest == one.digest for one in findings):
             finding = replace(finding, outcome=Outcome.ALREADY_KNOWN)
         elif finding.outcome == Outcome.IMPORTED:
             finding = store(arrival, finding)
         findings.append(finding)
+    return findings
+
+
+def begin(*, by: User) -> ImportRun:
+    """Begin an upload: a run to which files may be added for as long as they come.
+
+    It is whole after each file, so that nothing has to end it.
+    """
     run = ledger.start(source(), by=by)
-    ledger.write(run, findings, ())
-    ImportRun.objects.filter(pk=run.pk).update(
-        state=ImportRun.State.FINISHED, finished_at=timezone.now()
+    run.state, run.finished_at = ImportRun.State.FINISHED, run.started_at
+    run.save(update_fields=["state", "finished_at"])
+    return run
+
+
+def runs(by: User) -> QuerySet[ImportRun]:
+    """The uploads a person has begun."""
+    return ImportRun.objects.filter(source__kind=Source.Kind.UPLOAD, by=by)
+
+
+@transaction.atomic
+def record(run: ImportRun, findings: Sequence[Finding]) -> None:
+    """Write files into the ledger, below the folder of their person and day."""
+    # Files of one upload end at the same time, and each adds to the run's counts.
+    run = (
+        ImportRun.objects.select_for_update(of=("self",))
+        .select_related("by")
+        .get(pk=run.pk)
     )
-    return answers(arrivals, findings, before)
+    Source.objects.select_for_update(no_key=True).get(pk=run.source_id)
+    ledger.write(run, filed(run, findings), ())
+    ImportRun.objects.filter(pk=run.pk).update(finished_at=timezone.now())
 
 
 def source() -> Source:
@@ -76,19 +125,56 @@ def source() -> Source:
     return page
 
 
-def paths(arrivals: Iterable[Arrival], *, by: User) -> list[str]:
-    """Return where the ledger files each arrival: who, which day, which name."""
-    folder = f"{plain(by.get_username())}/{timezone.localdate()}"
-    found: list[str] = []
-    for arrival in arrivals:
-        stem, dot, extension = plain(arrival.name).rpartition(".")
-        first = path = f"{folder}/{stem}{dot}{extension}"
-        number = 1
-        while path in found:
-            number += 1
-            path = f"{first} ({number})"
-        found.append(path)
+def safe_path(path: str) -> str:
+    """Return a path that leads nowhere but down, and could lie on any disk."""
+    parts = [plain(part) for part in path.split("/") if part.strip(". ")]
+    *folders, name = parts or [plain("")]
+    return "/".join([*(folder[:NAME] for folder in folders[:DEPTH]), short(name)])
+
+
+def short(name: str) -> str:
+    """Return a name that a disk takes; the extension stays."""
+    stem, dot, extension = name.rpartition(".")
+    if len(name) <= NAME or len(extension) > 10:
+        return name[:NAME]
+    return f"{stem[: NAME - len(extension) - 1]}{dot}{extension}"
+
+
+def filed(run: ImportRun, findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings under the person, the day, and a name nothing else has there."""
+    by = plain(run.by.get_username()) if run.by else "-"
+    folder = f"{by}/{timezone.localdate(run.started_at)}"
+    rows = SourceFile.objects.filter(source=run.source).select_related("photo")
+    keys = {path_key(f"{folder}/{finding.path}") for finding in findings}
+    # Most paths are free, and asked for at once.
+    there = {row.path_key: row for row in rows.filter(path_key__in=keys)}
+    taken: set[str] = set()
+    found = []
+    for finding in findings:
+        for path in numbered(f"{folder}/{finding.path}"):
+            key = path_key(path)
+            row = there.get(key) if key in keys else rows.filter(path_key=key).first()
+            if path not in taken and is_free(row, finding.digest):
+                break
+        taken.add(path)
+        found.append(replace(finding, path=path))
     return found
+
+
+def numbered(path: str) -> Iterator[str]:
+    """Yield a/b.jpg, a/b (2).jpg, ..., a/b (9).jpg, and then names nobody has."""
+    yield path
+    folder, _, name = path.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    stem, extension = (stem, dot + extension) if stem else (extension, "")
+    # Phones call a thousand pictures image.jpg: they are not counted through each time.
+    for mark in (*range(2, 10), secrets.token_hex(4), secrets.token_hex(16)):
+        yield f"{folder}/{stem} ({mark}){extension}"
+
+
+def is_free(row: SourceFile | None, digest: str) -> bool:
+    """Whether no other photo is known under the path of this row."""
+    return row is None or row.photo is None or row.photo.digest == digest
 
 
 def known(arrivals: Iterable[Arrival]) -> dict[str, Photo]:
@@ -122,19 +208,27 @@ def find(arrival: Arrival, path: str, photo: Photo | None) -> Finding:
             place = vault.original(
                 settings.IMAGEVAULT_DATA, photo.digest, photo.extension
             )
-            is_lost = not place.exists()
-            outcome = Outcome.IMPORTED if is_lost else Outcome.ALREADY_KNOWN
+            if not place.exists():
+                outcome = Outcome.IMPORTED
+            elif not photo.is_discarded:
+                outcome = Outcome.ALREADY_KNOWN
     return replace(finding, outcome=outcome, digest=arrival.digest, format=format)
 
 
 def store(arrival: Arrival, finding: Finding) -> Finding:
     """Move a new picture to its place among the originals."""
     assert finding.format
+    extension = finding.format.extension
+    place = vault.original(settings.IMAGEVAULT_DATA, arrival.digest, extension)
+    if arrival.path == place:
+        # It came so far before somebody died.
+        return replace(finding, bytes_stored=arrival.size)
     reading = Reading(arrival.digest, arrival.size, arrival.modified_ns or 0)
     try:
         draft = Draft(arrival.path, os.open(arrival.path, os.O_RDWR | os.O_CLOEXEC))
-        folder, extension = settings.IMAGEVAULT_DATA, finding.format.extension
-        stored = originals.keep(Taken(reading, draft), folder, extension)
+        stored = originals.keep(
+            Taken(reading, draft), settings.IMAGEVAULT_DATA, extension
+        )
     except VaultFails as error:
         return Finding(
             finding.path, Outcome.UNREADABLE, reason=str(error), size=arrival.size
@@ -149,7 +243,7 @@ def answers(
     sightings = first_sightings(before.values())
     pairs = zip(arrivals, findings, strict=True)
     return [
-        answer(plain(arrival.name), finding, now, before, sightings)
+        answer(safe_path(arrival.name), finding, now, before, sightings)
         for arrival, finding in pairs
     ]
 
@@ -163,9 +257,14 @@ def first_sightings(photos: Iterable[Photo]) -> dict[int, SourceFile]:
     return {row.photo_id: row for row in rows if row.photo_id}
 
 
-REASONS = {
-    Outcome.EMPTY: "it is empty",
-    Outcome.NOT_A_PHOTO: "it is not a picture of a kind that is known here",
+def too_large() -> str:
+    """The reason, in English; pages say it in the reader's language."""
+    return f"it is larger than {MAX_BYTES >> 30} GB"
+
+
+REASONS: dict[str, Promise] = {
+    Outcome.EMPTY: _("it is empty"),
+    Outcome.NOT_A_PHOTO: _("it is not a picture of a kind that is known here"),
 }
 
 
@@ -178,14 +277,23 @@ def answer(
 ) -> Answer:
     if not finding.digest:
         return Answer(
-            name, Kind.REFUSED, reason=REASONS.get(finding.outcome, finding.reason)
+            name,
+            Kind.REFUSED,
+            reason=str(REASONS.get(finding.outcome) or spoken(finding.reason)),
         )
     photo = now.get(finding.digest)
     if photo is None or finding.digest not in before:
         kind = Kind.NEW if finding.outcome == Outcome.IMPORTED else Kind.KNOWN
         return Answer(name, kind, photo)
+    return recognised(name, photo, sightings)
+
+
+def recognised(
+    name: str, photo: Photo, sightings: dict[int, SourceFile], *, reason: str = ""
+) -> Answer:
+    """The answer to a file that the vault had before."""
     if photo.is_live:
         kind = Kind.KNOWN
     else:
         kind = Kind.TRASHED if photo.is_stored else Kind.PURGED
-    return Answer(name, kind, photo, sighting=sightings.get(photo.pk))
+    return Answer(name, kind, photo, reason, sightings.get(photo.pk))
