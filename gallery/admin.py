@@ -5,8 +5,22 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from gallery.models import ImportRun, Photo, Source, SourceFile
+from gallery.models import (
+    Damage,
+    ImportRun,
+    Photo,
+    Purge,
+    ShareLink,
+    Source,
+    SourceFile,
+    Verification,
+)
+from gallery.whereabouts import places
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -45,11 +59,11 @@ class ImportRunAdmin(ReadOnlyAdmin):
     list_filter = ["state", "source"]
     list_select_related = ["source"]
 
-    @admin.display(description="bytes seen", ordering="bytes_seen")
+    @admin.display(description=gettext_lazy("bytes seen"), ordering="bytes_seen")
     def read(self, run: ImportRun) -> str:
         return filesizeformat(run.bytes_seen)
 
-    @admin.display(description="bytes stored", ordering="bytes_stored")
+    @admin.display(description=gettext_lazy("bytes stored"), ordering="bytes_stored")
     def stored(self, run: ImportRun) -> str:
         return filesizeformat(run.bytes_stored)
 
@@ -71,3 +85,82 @@ class PhotoAdmin(ReadOnlyAdmin):
     list_filter = ["format", "taken_from"]
     search_fields = ["name", "digest"]
     ordering = ["-id"]
+
+
+@admin.register(Verification)
+class VerificationAdmin(ReadOnlyAdmin):
+    """When originals were read again, how many, and what was wrong."""
+
+    list_display = ["id", "part", "state", "started_at", "checked", "read", "wrong"]
+    list_filter = ["state"]
+
+    @admin.display(description=gettext_lazy("share"), ordering="share")
+    def part(self, verification: Verification) -> str:
+        return f"1/{verification.share}" if verification.share > 1 else _("all")
+
+    @admin.display(description=gettext_lazy("bytes read"), ordering="bytes_read")
+    def read(self, verification: Verification) -> str:
+        return filesizeformat(verification.bytes_read)
+
+
+class IsMended(admin.SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", _("damaged now")), ("mended", _("mended"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "open":
+            return queryset.open()
+        if self.value() == "mended":
+            return queryset.exclude(mended_at=None)
+        return queryset
+
+
+@admin.register(Damage)
+class DamageAdmin(ReadOnlyAdmin):
+    """Damaged originals, and where their good bytes still are."""
+
+    list_display = ["page", "kind", "reason", "found_at", "mended_at", "where"]
+    list_filter = [IsMended, "kind"]
+    list_select_related = ["photo"]
+    search_fields = ["photo__name", "photo__digest"]
+    list_per_page = 25
+
+    @admin.display(description=gettext_lazy("photo"))
+    def page(self, damage: Damage) -> SafeString:
+        address = damage.photo.get_absolute_url()
+        return format_html('<a href="{}">{}</a>', address, damage.photo)
+
+    @admin.display(description=gettext_lazy("where good bytes are"))
+    def where(self, damage: Damage) -> str:
+        if not damage.is_open:
+            return damage.mended_from or _("found whole again")
+        found = places([damage.photo_id]).get(damage.photo_id, [])
+        if not found:
+            return _("no drive is known that had it")
+        return format_html_join("; ", "{}", ((str(place),) for place in found[:3]))
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(ReadOnlyAdmin):
+    """What is shown to people without an account, by whom, and how often it is opened."""
+
+    list_display = [
+        *("album", "name", "made_by", "expires_at", "revoked_at"),
+        *("offers_originals", "visits", "last_seen_at"),
+    ]
+    list_select_related = ["album", "made_by"]
+    ordering = ["-id"]
+
+
+@admin.register(Purge)
+class PurgeAdmin(ReadOnlyAdmin):
+    """The journal: which bytes went for good, and what stayed in their place."""
+
+    list_display = ["at", "name", "size", "keeper_name", "by"]
+    list_select_related = ["by"]
+    date_hierarchy = "at"
+    search_fields = ["name", "digest__startswith", "keeper_digest__startswith"]
+    ordering = ["-at", "-pk"]

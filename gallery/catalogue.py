@@ -1,24 +1,28 @@
 """The columns of all live photos, as true as the database at this moment.
 
 They are kept in memory and brought up to date, when somebody asks, by the photos that
-changed since. What is kept can be thrown away at any time.
+changed since. What is kept can be thrown away at any time. A snapshot of it lies in the
+vault, for the next start.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import TextField
+from django.db.models import Count, Sum, TextField
 from django.db.models.functions import Cast
 
-from gallery import changes
+from gallery import changes, snapshots, vault
 from gallery.columns import Columns, Selection, columns
 from gallery.models import Photo, PhotoQuerySet, SourceFile
 from gallery.models.photos import camera_name
@@ -26,8 +30,12 @@ from gallery.orders import Order, Place
 from gallery.paging import NoSuchPlace
 from gallery.stages import chunks
 
+logger = logging.getLogger(__name__)
+
 # More changes than this are no quicker to look up one by one.
 MOST_CHANGES = 20_000
+# So many that reading them again delays a start by a moment only.
+MOST_UNSAVED = 5_000
 AT_ONCE = 900
 
 
@@ -40,6 +48,8 @@ class Kept:
     columns: Columns
     # Photos read again one by one, whose former texts are still kept.
     again: int = 0
+    # Changes that the snapshot does not have.
+    unsaved: int = 0
 
 
 _kept: Kept | None = None
@@ -53,9 +63,65 @@ def current() -> Columns:
         # What this transaction sees, nobody else may ever see.
         return read()
     with _turn:
-        moment = changes.now()
-        _kept = refreshed(_kept, moment)
+        if _kept is None:
+            _kept = stored()
+        _kept = refreshed(_kept, changes.now())
+        if _kept.unsaved > MOST_UNSAVED:
+            _kept = replace(_kept, unsaved=0)
+            save(_kept)
         return _kept.columns
+
+
+# The snapshot
+
+
+def stored() -> Kept | None:
+    """Return what the snapshot has, with what changed since, if that is true."""
+    found = snapshots.read(snapshot())
+    if found is None:
+        return None
+    columns, about = found
+    moment = changes.Moment(about["lineage"], about["position"])
+    kept = Kept(about["database"], moment, columns, about["again"])
+    kept = refreshed(kept, changes.now())
+    if is_true(kept.columns):
+        return kept
+    # A database that was given back from a backup may have gone other ways since.
+    snapshot().unlink(missing_ok=True)
+    return None
+
+
+def is_true(columns: Columns) -> bool:
+    """Return whether the database has as many photos, the same, and of those sizes."""
+    sums = Photo.objects.live().aggregate(Count("pk"), Sum("pk"), Sum("size"))
+    ours = (len(columns), int(columns.pk.sum()), int(columns.size.sum()))
+    return tuple(int(one or 0) for one in sums.values()) == ours
+
+
+def save(kept: Kept) -> threading.Thread:
+    """Write a snapshot, beside what goes on."""
+    thread = threading.Thread(target=_save, args=(kept,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _save(kept: Kept) -> None:
+    about = {
+        "database": kept.database,
+        "lineage": kept.moment.lineage,
+        "position": kept.moment.position,
+        "again": kept.again,
+    }
+    try:
+        vault.require(settings.IMAGEVAULT_DATA)
+        snapshots.write(snapshot(), kept.columns, about)
+    except (OSError, vault.NoVault):
+        # The next start takes longer, and no more.
+        logger.warning("No snapshot of the columns can be written.", exc_info=True)
+
+
+def snapshot() -> Path:
+    return Path(settings.IMAGEVAULT_DATA) / "cache" / "columns.npz"
 
 
 def warm_up() -> threading.Thread:
@@ -87,17 +153,22 @@ def refreshed(kept: Kept | None, moment: changes.Moment) -> Kept:
         or (kept.database, kept.moment.lineage) != (database, moment.lineage)
         or not moment.pruned <= kept.moment.position <= moment.position
     ):
-        return Kept(database, moment, read())
+        return whole(database, moment)
     if kept.moment.position == moment.position and connection.vendor == "sqlite":
         return kept
     changed = changes.since(kept.moment.position, most=MOST_CHANGES)
     again = kept.again + len(changed)
     if len(changed) > MOST_CHANGES or again > len(kept.columns) + MOST_CHANGES:
-        return Kept(database, moment, read())
+        return whole(database, moment)
     if not changed:
         return replace(kept, moment=moment)
     columns = kept.columns.replaced(np.array(changed, np.int64), read(changed))
-    return Kept(database, moment, columns, again)
+    return Kept(database, moment, columns, again, kept.unsaved + len(changed))
+
+
+def whole(database: str, moment: changes.Moment) -> Kept:
+    columns = read()
+    return Kept(database, moment, columns, unsaved=len(columns))
 
 
 def read(pks: Sequence[int] | None = None) -> Columns:

@@ -116,11 +116,22 @@ EVENTS = {
         f"UPDATE OF {', '.join(WATCHED)}",
         "NEW.id",
     ),
+    # What the pages do not ask about, and the vault's plain records do.
+    "gallery_note_photo_record": (
+        "gallery_photo",
+        "UPDATE OF purged_at, taken_offset, taken_from, latitude, longitude, facts, problem",
+        "NEW.id",
+    ),
     "gallery_note_gone_photo": ("gallery_photo", "DELETE", "OLD.id"),
     "gallery_note_new_sighting": ("gallery_sourcefile", "INSERT", "NEW.photo_id"),
     "gallery_note_sighting": (
         "gallery_sourcefile",
         "UPDATE OF photo_id",
+        "NEW.photo_id",
+    ),
+    "gallery_note_replaced_sighting": (
+        "gallery_sourcefile",
+        "UPDATE OF replaced_in_id",
         "NEW.photo_id",
     ),
     "gallery_note_gone_sighting": ("gallery_sourcefile", "DELETE", "OLD.photo_id"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -77,11 +78,19 @@ class Columns:
         rows, pks = rows[here], pks[here]
         return rows[self.pk[rows] == pks]
 
+    def has(self, pks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of these keys are here."""
+        if not len(self):
+            return np.zeros(len(pks), bool)
+        rows = np.searchsorted(self.pk, pks)
+        return self.pk[np.minimum(rows, len(self) - 1)] == pks
+
     def told_by(self, word: str) -> NDArray[np.bool_]:
         """Return which photos have this word in their names, folders, camera or year."""
         texts = self.texts.having(word)
-        found = texts[self.text]
-        found[self.rows_of(self.seen_pk[texts[self.seen_text]])] = True
+        found = np.append(texts[self.text], False)
+        found[seen_rows(self)[texts[self.seen_text]]] = True
+        found = found[:-1]
         cameras = Texts.of(self.names["camera"]).having(word)
         if cameras.any():
             found |= cameras[self.camera]
@@ -105,6 +114,14 @@ class Columns:
             order = np.argsort(both["pk"], kind="stable")
             both |= {one: both[one][order] for one in BY_PHOTO}
         return Columns(**both, texts=self.texts.followed_by(fresh.texts), names=names)
+
+
+@lru_cache(maxsize=1)
+def seen_rows(columns: Columns) -> Rows:
+    """Return in which row the photo of each sighting stands, one past the end in none."""
+    rows = np.searchsorted(columns.pk, columns.seen_pk)
+    known = np.append(columns.pk, MISSING)
+    return np.where(known[rows] == columns.seen_pk, rows, len(columns))
 
 
 def day_start(day: date) -> int:
@@ -204,6 +221,8 @@ class Selection:
 
     columns: Columns
     rows: Rows
+    # Of the photos of an album: their places by hand, for all rows of the columns.
+    hand: NDArray[np.int64] | None = None
 
     @classmethod
     def all(cls, columns: Columns) -> Selection:
@@ -240,11 +259,25 @@ class Selection:
         pairs = self.columns
         return self.among(pairs.seen_pk[pairs.seen_source == source])
 
+    def only_on(self, source: int) -> Selection:
+        """Keep the photos that were seen on this source and on no other."""
+        pairs = self.columns
+        here = pairs.seen_source == source
+        elsewhere = np.isin(pairs.seen_pk[here], pairs.seen_pk[~here])
+        return self.among(pairs.seen_pk[here][~elsewhere])
+
     def among(self, pks: NDArray[np.int64]) -> Selection:
         """Keep the photos with these keys."""
         wanted = np.zeros(len(self.columns), bool)
         wanted[self.columns.rows_of(pks)] = True
         return replace(self, rows=self.rows[wanted[self.rows]])
+
+    def placed(self, pks: NDArray[np.int64], places: NDArray[np.int64]) -> Selection:
+        """Keep the photos with these keys, which can be ordered by these places."""
+        hand = np.full(len(self.columns), MISSING)
+        here = self.columns.has(pks)
+        hand[self.columns.rows_of(pks[here])] = places[here]
+        return replace(self.among(pks), hand=hand)
 
     def told_by(self, text: str) -> Selection:
         """Keep the photos with all these words in their names, folders, camera or year.
@@ -265,22 +298,36 @@ class Selection:
 
         Photos without a value come last in both directions.
         """
-        levels = list(_levels(self.columns, order, backwards=backwards))
+        values = self.values(order.field)
+        levels = list(_levels(self.columns, values, order, backwards=backwards))
         rows = self.rows
         if place is not None:
             marks = _marks(order, place, backwards=backwards)
             rows = _beyond(rows, levels, marks)
         return [int(pk) for pk in self.columns.pk[_nearest(rows, levels, size)]]
 
+    def values(self, field: str) -> NDArray[Any]:
+        """Return what an order sorts by, for all rows of the columns."""
+        if field != "hand":
+            return getattr(self.columns, field)
+        return self.columns.pk if self.hand is None else self.hand
+
     def place(self, pk: int, order: Order) -> Place | None:
         """Return where a photo stands, whether it is selected or not."""
         rows = self.columns.rows_of(np.array([pk], np.int64))
         if not len(rows):
             return None
-        value = getattr(self.columns, order.field)[rows[0]]
+        value = self.values(order.field)[rows[0]]
         if order.field == "name":
             return Place(bytes(value).decode(errors="ignore"), pk)
         return Place(None if value == MISSING else int(value), pk)
+
+    def before(self, order: Order, place: Place) -> int:
+        """Return how many photos stand before a place."""
+        values = self.values(order.field)
+        levels = _levels(self.columns, values, order, backwards=True)
+        marks = _marks(order, place, backwards=True)
+        return len(_beyond(self.rows, levels, marks))
 
     # Counts
 
@@ -303,17 +350,19 @@ class Selection:
         return {names[code]: int(counts[code]) for code in order if counts[code]}
 
 
-def _levels(columns: Columns, order: Order, *, backwards: bool) -> Iterator[Keys]:
+def _levels(
+    columns: Columns, values: NDArray[Any], order: Order, *, backwards: bool
+) -> Iterator[Keys]:
     """Yield what to sort by, the most important first, ascending."""
     # ~ turns an order round, for numbers with and without a sign.
     turned = order.descending != backwards
     if order.field == "name":
-        words = columns.name.view(">u8").reshape(-1, NAME_BYTES // 8)
+        words = values.view(">u8").reshape(-1, NAME_BYTES // 8)
         for word in range(words.shape[1]):
             yield _level(words[:, word], turned=turned)
     else:
         last = ~LAST if backwards else LAST
-        yield _level(getattr(columns, order.field), turned=turned, missing=last)
+        yield _level(values, turned=turned, missing=last)
     yield _level(columns.pk, turned=turned)
 
 

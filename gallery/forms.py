@@ -13,31 +13,56 @@ from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.validators import RegexValidator
 from django.http import QueryDict
-from django.utils.dates import MONTHS
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
+from gallery import albums
 from gallery.columns import Selection, day_start, month_start
-from gallery.models import Favourite, Precision, Source
+from gallery.models import (
+    Album,
+    Favourite,
+    ImportRun,
+    Precision,
+    Source,
+    SourceFile,
+)
 from gallery.orders import Order, Place
 
 ORDERS = {
-    "-taken": ("Newest first", Order("taken", descending=True)),
-    "taken": ("Oldest first", Order("taken")),
-    "-added": ("Last added first", Order("added", descending=True)),
-    "added": ("First added first", Order("added")),
-    "-size": ("Largest file first", Order("size", descending=True)),
-    "size": ("Smallest file first", Order("size")),
-    "name": ("Name, A to Z", Order("name")),
-    "-name": ("Name, Z to A", Order("name", descending=True)),
-    "-pixels": ("Most pixels first", Order("pixels", descending=True)),
-    "pixels": ("Fewest pixels first", Order("pixels")),
+    "-taken": (_("Newest first"), Order("taken", descending=True)),
+    "taken": (_("Oldest first"), Order("taken")),
+    "-added": (_("Last added first"), Order("added", descending=True)),
+    "added": (_("First added first"), Order("added")),
+    "-size": (_("Largest file first"), Order("size", descending=True)),
+    "size": (_("Smallest file first"), Order("size")),
+    "name": (_("Name, A to Z"), Order("name")),
+    "-name": (_("Name, Z to A"), Order("name", descending=True)),
+    "-pixels": (_("Most pixels first"), Order("pixels", descending=True)),
+    "pixels": (_("Fewest pixels first"), Order("pixels")),
+    "hand": (_("By hand"), Order("hand")),
 }
 DEFAULT = "-taken"
 QUALITIES = {
-    "exact": ("Exact", [Precision.SECOND, Precision.MINUTE]),
-    "day": ("The day", [Precision.DAY]),
-    "month": ("The month", [Precision.MONTH]),
-    "year": ("The year", [Precision.YEAR]),
-    "unknown": ("Date unknown", [Precision.UNKNOWN]),
+    "exact": (_("Exact"), [Precision.SECOND, Precision.MINUTE]),
+    "day": (_("The day"), [Precision.DAY]),
+    "month": (_("The month"), [Precision.MONTH]),
+    "season": (_("The season"), [Precision.SEASON]),
+    "year": (_("The year"), [Precision.YEAR]),
+    "decade": (_("The decade"), [Precision.DECADE]),
+    "unknown": (_("Date unknown"), [Precision.UNKNOWN]),
+}
+# The same, as a sentence on the photos.
+KNOWN = {
+    "exact": _("Date known exactly"),
+    "day": _("Date known to the day"),
+    "month": _("Date known to the month"),
+    "season": _("Date known to the season"),
+    "year": _("Date known to the year"),
+    "decade": _("Date known to the decade"),
+    "unknown": _("Date unknown"),
 }
 MB = 1_000_000
 DAY = 86_400 * 1_000_000  # microseconds
@@ -57,35 +82,40 @@ class BrowseForm(forms.Form):
     Whatever cannot be read is as if blank, so that every address shows photos.
     """
 
-    q = forms.CharField(label="Search", required=False, max_length=200)
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
     sort = forms.ChoiceField(
-        label="Order",
+        label=_("Order"),
         required=False,
         choices=[(name, label) for name, (label, _) in ORDERS.items()],
     )
-    starred = forms.BooleanField(label="Favourites", required=False)
+    album = forms.IntegerField(label=_("Album"), required=False, min_value=1)
+    starred = forms.BooleanField(label=_("Favourites"), required=False)
     year = forms.IntegerField(
-        label="Year", required=False, min_value=1, max_value=9_998
+        label=_("Year"), required=False, min_value=1, max_value=9_998
     )
-    since = forms.DateField(label="Taken from", required=False)
-    until = forms.DateField(label="to", required=False)
+    since = forms.DateField(label=_("Taken from"), required=False)
+    until = forms.DateField(label=_("to"), required=False)
     quality = forms.ChoiceField(
-        label="How well the date is known",
+        label=_("How well the date is known"),
         required=False,
-        choices=[("", "No matter")]
+        choices=[("", _("No matter"))]
         + [(name, label) for name, (label, _) in QUALITIES.items()],
     )
-    camera = forms.CharField(label="Camera", required=False)
-    source = forms.IntegerField(label="Drive", required=False, min_value=1)
-    format = forms.CharField(label="Format", required=False)
+    camera = forms.CharField(label=_("Camera"), required=False)
+    source = forms.IntegerField(label=_("Drive"), required=False, min_value=1)
+    format = forms.CharField(label=_("Format"), required=False)
+    # What came in with one import or upload; linked to from there.
+    run = forms.IntegerField(required=False, min_value=1, max_value=2**62)
     least = forms.FloatField(
-        label="File size from, MB", required=False, min_value=0, max_value=1e9
+        label=_("File size from, MB"), required=False, min_value=0, max_value=1e9
     )
-    most = forms.FloatField(label="to, MB", required=False, min_value=0, max_value=1e9)
+    most = forms.FloatField(
+        label=_("to, MB"), required=False, min_value=0, max_value=1e9
+    )
     group = forms.ChoiceField(
-        label="Headings",
+        label=_("Headings"),
         required=False,
-        choices=[("", "Each month"), ("day", "Each day")],
+        choices=[("", _("Each month")), ("day", _("Each day"))],
     )
     # Where to begin; no part of the selection.
     at = forms.CharField(
@@ -96,6 +126,11 @@ class BrowseForm(forms.Form):
         super().__init__(query)
         self.is_valid()
 
+    @cached_property
+    def chosen_album(self) -> Album | None:
+        key = self.asked("album")
+        return Album.objects.filter(pk=key).first() if key else None
+
     def asked(self, name: str) -> Any:
         """Return what was asked under a name, None where nothing that can be read."""
         value = self.cleaned_data.get(name)
@@ -105,7 +140,20 @@ class BrowseForm(forms.Form):
 
     @property
     def sort_name(self) -> str:
-        return self.asked("sort") or DEFAULT
+        asked = self.asked("sort")
+        return asked if asked in self.sorts else self.usual_sort
+
+    @property
+    def usual_sort(self) -> str:
+        return self.chosen_album.sort if self.chosen_album else DEFAULT
+
+    @property
+    def sorts(self) -> dict[str, Any]:
+        """The orders there are, by name; by hand only albums have one."""
+        names = {name: label for name, (label, _order) in ORDERS.items()}
+        if not self.chosen_album:
+            del names["hand"]
+        return names
 
     @property
     def order(self) -> Order:
@@ -154,6 +202,11 @@ class BrowseForm(forms.Form):
     def _select_q(self, photos: Selection, text: str) -> Selection:
         return photos.told_by(text)
 
+    def _select_album(self, photos: Selection, key: int) -> Selection:
+        if self.chosen_album is None:
+            return photos.among(np.array([], np.int64))
+        return albums.select(photos, self.chosen_album)
+
     def _select_year(self, photos: Selection, year: int) -> Selection:
         return photos.in_month(12 * year, 12 * year + 11)
 
@@ -175,6 +228,10 @@ class BrowseForm(forms.Form):
     def _select_format(self, photos: Selection, format: str) -> Selection:
         return photos.named("format", [format])
 
+    def _select_run(self, photos: Selection, run: int) -> Selection:
+        keys = SourceFile.objects.of_run(run).values_list("photo_id", flat=True)
+        return photos.among(np.array(sorted(set(keys)), np.int64))
+
     def _select_least(self, photos: Selection, megabytes: float) -> Selection:
         return photos.between("size", int(megabytes * MB), None)
 
@@ -192,7 +249,7 @@ class BrowseForm(forms.Form):
         """Return the end of the address with some of what was asked changed."""
         asked = {name: self.asked(name) for name in ("sort", *FILTERS, "group")}
         asked |= changed
-        if asked["sort"] == DEFAULT:
+        if asked["sort"] == self.usual_sort:
             asked["sort"] = None
         query = QueryDict(mutable=True)
         query.update(
@@ -200,36 +257,63 @@ class BrowseForm(forms.Form):
         )
         return f"?{query.urlencode()}" if query else ""
 
+    @property
+    def unfiltered(self) -> str:
+        """The end of the address without filters: all photos, or all of the album."""
+        return f"?album={self.chosen_album.pk}" if self.chosen_album else ""
+
     def chips(self) -> Iterator[Chip]:
-        """Yield the filters in force, as a person would say them."""
+        """Yield the filters in force, as a person would say them.
+
+        An album is no filter to who looks at it: it stands above the photos.
+        """
         for name in FILTERS:
             value = self.asked(name)
-            if value is not None:
+            if value is not None and not (name == "album" and self.chosen_album):
                 yield Chip(self._said(name, value), self.address(**{name: None}))
 
     def _said(self, name: str, value: Any) -> str:
-        if name in ("since", "until"):
-            day = f"{value.day} {MONTHS[value.month]} {value.year}"
-            return f"{'From' if name == 'since' else 'Until'} {day}"
-        if name == "source":
-            source = Source.objects.filter(pk=value).first()
-            return source.label if source else "A drive that is not known"
-        if name == "quality" and value != "unknown":
-            return f"Date known: {QUALITIES[value][0].lower()}"
-        said = {
-            "q": f"“{value}”",
-            "quality": "Date unknown",
-            "starred": "Favourites",
-            "least": f"From {plain(value)} MB",
-            "most": f"Up to {plain(value)} MB",
-        }
-        return said.get(name, str(value))
+        match name:
+            case "since" | "until":
+                return str(SAID[name]) % date_format(value)
+            case "least" | "most":
+                return str(SAID[name]) % shown(value)
+            case "quality":
+                return str(KNOWN[value])
+            case "starred":
+                return gettext("Favourites")
+            case "run":
+                return run_said(value)
+            case "source":
+                source = Source.objects.filter(pk=value).first()
+                return source.label if source else gettext("A drive that is not known")
+            case "album":
+                album = self.chosen_album
+                return album.title if album else gettext("An album that is not there")
+        return str(SAID.get(name, "%s")) % value
 
 
+SAID = {
+    "q": pgettext_lazy("words looked for", "“%s”"),
+    "since": _("From %s"),
+    "until": _("Until %s"),
+    "least": _("From %s MB"),
+    "most": _("Up to %s MB"),
+}
 FILTERS = (
-    *("q", "starred", "year", "since", "until", "quality", "camera", "source"),
-    *("format", "least", "most"),
+    *("album", "q", "starred", "year", "since", "until", "quality", "camera", "source"),
+    *("format", "run", "least", "most"),
 )
+
+
+def run_said(pk: int) -> str:
+    run = ImportRun.objects.select_related("source").filter(pk=pk).first()
+    if run is None:
+        return gettext("An upload that is not known")
+    return gettext("%(source)s, %(day)s") % {
+        "source": run.source.label,
+        "day": date_format(timezone.localdate(run.started_at)),
+    }
 
 
 def plain(value: Any) -> str:
@@ -239,8 +323,67 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def shown(value: float) -> str:
+    """Return a number as the reader writes it, without needless decimals."""
+    return number_format(plain(value))
+
+
 def months(text: str) -> tuple[int, int]:
     """Return the first and last month of "2004" or "2004-07", from the year 0."""
     year, *month = map(int, re.findall(r"\d+", text))
     first = 12 * year + (month[0] - 1 if month else 0)
     return first, first if month else first + 11
+
+
+class DriveForm(forms.ModelForm):
+    """What the family calls a drive, and where it lies."""
+
+    class Meta:
+        model = Source
+        fields = ["label", "place", "notes"]
+        widgets = {
+            "label": forms.TextInput(attrs={"class": "field w-full"}),
+            "place": forms.TextInput(attrs={"class": "field w-full"}),
+            "notes": forms.Textarea(attrs={"rows": 4, "class": "field w-full py-2"}),
+        }
+
+
+class AlbumForm(forms.ModelForm):
+    """What an album is called, and the order its photos stand in by themselves."""
+
+    class Meta:
+        model = Album
+        fields = ("title", "description", "sort")
+
+
+class ShareForm(forms.Form):
+    """How long a link leads in, and what it offers."""
+
+    name = forms.CharField(label=_("For whom"), required=False, max_length=100)
+    days = forms.TypedChoiceField(
+        label=_("It ends"),
+        coerce=int,
+        initial=30,
+        choices=[
+            (7, _("after a week")),
+            (30, _("after 30 days")),
+            (90, _("after three months")),
+            (365, _("after a year")),
+            (0, _("when it is called back")),
+        ],
+    )
+    password = forms.CharField(
+        label=_("Password, if it should ask for one"), required=False, max_length=100
+    )
+    offers_copies = forms.BooleanField(
+        label=_("Photos may be downloaded in web size"), required=False, initial=True
+    )
+    offers_originals = forms.BooleanField(
+        label=_(
+            "So may the originals, with all the camera noted in them, the place too"
+        ),
+        required=False,
+    )
+    shows_place = forms.BooleanField(
+        label=_("Show where a photo was taken"), required=False
+    )

@@ -234,9 +234,9 @@ def _mark(run: ImportRun) -> str:
     return f"run-{run.pk}"
 
 
-def end(run: ImportRun, state: ImportRun.State) -> None:
+def end(run: ImportRun, state: ImportRun.State, *, listing: str = "") -> None:
     ImportRun.objects.filter(pk=run.pk, state=ImportRun.State.RUNNING).update(
-        state=state, finished_at=timezone.now()
+        state=state, finished_at=timezone.now(), listing=listing
     )
 
 
@@ -294,6 +294,7 @@ class _Import:
         self.identity = os.fstat(descriptor)
         self.was_plugged_in = drives.is_plugged_in(self.identity.st_dev)
 
+        self.listing = walk.Listing()
         self.outcomes: Counter[str] = Counter()
         self.bytes_seen = 0
         self.bytes_stored = 0
@@ -391,7 +392,13 @@ class _Import:
         done = ending is Ending.FINISHED
         states = ImportRun.State
         try:
-            end(self.run, states.FINISHED if done else states.INTERRUPTED)
+            # What was left out by choice may have changed unseen.
+            listing = self.listing.digest if done and not self.exclude else ""
+            end(
+                self.run,
+                states.FINISHED if done else states.INTERRUPTED,
+                listing=listing,
+            )
         except OperationalError:
             logger.exception("run %s stays open until the next import", self.run.pk)
 
@@ -428,6 +435,7 @@ class _Import:
         for chunk in chunks(entries, LOOKUP):
             known = self.unchanged(chunk)
             for entry in chunk:
+                self.listing.add(entry)
                 if seen := known.get(entry.path):
                     self.again.append(seen)
                 elif entry.kind is Kind.FILE and entry.size:
@@ -495,12 +503,15 @@ class _Import:
         photo = ledger.photo_with(one.reading.digest)
         if photo is None:
             return None
-        if not photo.is_stored:
-            why = f"in favour of {photo.in_favour_of}"
-            return one.found(Outcome.DISCARDED, reason=why)
         # An original that got lost is stored again.
         place = vault.original(self.folder, photo.digest, photo.extension)
-        return one.found(Outcome.ALREADY_KNOWN) if place.exists() else None
+        if photo.is_stored and not place.exists():
+            return None
+        if photo.is_discarded:
+            keeper = photo.in_favour_of
+            why = f"in favour of {keeper}" if keeper else "deleted for good"
+            return one.found(Outcome.DISCARDED, reason=why)
+        return one.found(Outcome.ALREADY_KNOWN)
 
     def keep(self, one: Caught) -> Finding:
         """Store and develop one picture. Runs in a thread."""

@@ -145,22 +145,23 @@ def unchanged(source: Source, entries: Sequence[walk.Entry]) -> dict[str, Unchan
         "modified_ns",
         "outcome",
         "photo__purged_at",
+        "photo__in_favour_of",
         "last_run__recipe",
     )
     found = {}
-    for pk, key, size, modified_ns, outcome, purged_at, recipe in rows:
+    for pk, key, size, modified_ns, outcome, purged_at, keeper, recipe in rows:
         entry = by_key[key]
         if (size, modified_ns) != (entry.size, entry.modified_ns):
             continue
-        if settled := _settled(outcome, purged_at is not None, recipe):
+        if settled := _settled(outcome, bool(purged_at or keeper), recipe):
             found[entry.path] = Unchanged(pk, settled, size)
     return found
 
 
-def _settled(outcome: str, purged: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
+def _settled(outcome: str, discarded: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
     """The outcome of an unchanged file in a new run, None if it has to be opened."""
     if outcome in LASTING:
-        return Outcome.DISCARDED if purged else Outcome.ALREADY_KNOWN
+        return Outcome.DISCARDED if discarded else Outcome.ALREADY_KNOWN
     if outcome in LASTING_BY_RULE and recipe == formats.RECIPE:
         return Outcome(outcome)
     return None
@@ -350,8 +351,9 @@ def _row(
         known.path_key = path_key(known.path, replaced_in=run.pk)
         known.replaced_in = run
         known.save(update_fields=["path_key", "replaced_in"])
-    elif known.outcome == Outcome.IMPORTED:
-        row.outcome = Outcome.IMPORTED
+    elif known.outcome == Outcome.IMPORTED or finding.outcome == Outcome.CLAIMED:
+        # A browser's word takes nothing away from bytes that did arrive.
+        row.outcome = known.outcome
     return row
 
 

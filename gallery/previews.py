@@ -9,11 +9,13 @@ from queue import Empty, LifoQueue
 from threading import Lock
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from gallery import renditions, vault
 from gallery.develop import place_rendition
 from gallery.models import Photo
 from gallery.sandbox import Sandbox, Unreadable
+from imagevault.spoken import spoken
 
 # A slow file holds up one decoder, and the others go on; more would take the memory of
 # as many whole pictures. The one used last is used first: most run only when needed.
@@ -95,7 +97,8 @@ def make(photo: Photo) -> None:
         with decoder() as sandbox:
             rendition = sandbox.preview(original)
     except Unreadable as error:
-        raise NoPreview(f"This photo cannot be shown: {error.reason}.") from error
+        said = gettext("This photo cannot be shown: %s.") % spoken(error.reason)
+        raise NoPreview(said) from error
     place_rendition(
         photo.digest, rendition.data, name="preview", recipe=renditions.RECIPE
     )

@@ -1,6 +1,7 @@
 """Make the small pictures the family sees out of the originals.
 
-A rendition is an upright sRGB JPEG; the same file and recipe give the same bytes.
+A rendition is an upright sRGB JPEG, the small one a WebP; the same file and recipe give
+the same bytes.
 JPEG files are shrunk while they are decoded, which is where nearly all the time goes.
 """
 
@@ -17,7 +18,7 @@ from functools import lru_cache
 from PIL import Image, ImageCms
 from PIL.JpegImagePlugin import JpegImageFile
 
-from gallery import decoding, formats, metadata
+from gallery import colours, decoding, formats, metadata
 from gallery.decoding import Picture, Unreadable
 
 RECIPE = 1  # a higher number makes every thumbnail again
@@ -25,6 +26,10 @@ RECIPE = 1  # a higher number makes every thumbnail again
 THUMBNAIL_EDGE = 512
 PREVIEW_EDGE = 2048
 QUALITY = 85
+# Chosen by bytes against time: docs/gallery.md has the figures.
+SMALL_EDGE = 360
+SMALL_QUALITY = 80
+SMALL_METHOD = 4
 
 # How much larger than asked a JPEG is decoded: its decoder only knows 1/2, 1/4 and 1/8,
 # and the last step is left to a better filter.
@@ -38,12 +43,16 @@ _PARTIAL = (formats.JPEG, formats.PNG, formats.GIF, formats.BMP, formats.TIFF)
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A JPEG and its size in pixels; `problem` says what is wrong with the original."""
+    """A packed picture and its size in pixels; `problem` is that of the original.
+
+    `colours`: what stands in its place until it is there; gallery.colours.
+    """
 
     data: bytes
     width: int
     height: int
     problem: str = ""
+    colours: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,24 @@ def preview(path: str | os.PathLike[str], *, edge: int = PREVIEW_EDGE) -> Rendit
     return develop(path, edge=edge).thumbnail
 
 
+def small(thumbnail: str | os.PathLike[str]) -> Rendition:
+    """A thumbnail made smaller, as a WebP, with its colours.
+
+    `thumbnail` is one of our own making: it is decoded here. Raises Unreadable.
+    """
+    try:
+        with Image.open(thumbnail, formats=["JPEG"]) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError) as error:
+        raise Unreadable("this is not a picture") from error
+    made = image.resize(_fitted(image.size, SMALL_EDGE), Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    made.save(buffer, "WEBP", quality=SMALL_QUALITY, method=SMALL_METHOD)
+    return Rendition(
+        buffer.getvalue(), made.width, made.height, colours=colours.of(image)
+    )
+
+
 def _develop(
     path: str | os.PathLike[str], edge: int, *, tolerant: bool = False
 ) -> Developed:
@@ -104,18 +131,18 @@ def _develop(
             try:
                 if tolerant and picture.format not in _PARTIAL:
                     raise Unreadable("nothing can be shown of a part of it")
-                image = _reduced(picture, edge)
+                image = reduced(picture, edge)
             finally:
                 # A PNG may have its metadata behind the pixels.
                 found = metadata.of(picture)
             if tolerant and _is_blank(image):
                 raise Unreadable("nothing of the picture is left")
-            return Developed(found, _encoded(image))
+            return Developed(found, replace(_encoded(image), colours=colours.of(image)))
     except Unreadable as error:
         raise Undeveloped(error.reason, found) from error
 
 
-def _reduced(picture: Picture, edge: int) -> Image.Image:
+def reduced(picture: Picture, edge: int) -> Image.Image:
     """The picture upright in RGB, with at most `edge` pixels a side."""
     image, box = picture.image, None
     size = _fitted(image.size, edge)

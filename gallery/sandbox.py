@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from gallery import renditions
+from gallery import colours, renditions
 from gallery.decoding import Unreadable
 from gallery.metadata import Metadata
 from gallery.renditions import PREVIEW_EDGE, THUMBNAIL_EDGE, Developed, Rendition
@@ -92,14 +92,18 @@ class Sandbox:
         """As detail.beyond. Raises Unreadable."""
         return float(self._ask_strictly("detail", path, edge=edge)[0]["detail"])
 
-    def lattice(
-        self, path: str | os.PathLike[str], *, coarser: str | os.PathLike[str]
-    ) -> float:
-        """As generations.lattice. Raises Unreadable."""
+    def descent(
+        self,
+        left: str | os.PathLike[str],
+        right: str | os.PathLike[str],
+        *,
+        turn: int,
+    ) -> dict[str, Any]:
+        """As descent.descent, the answer as JSON. Raises Unreadable."""
         answer, _ = self._ask_strictly(
-            "lattice", path, coarser=str(Path(coarser).absolute())
+            "descent", left, right=str(Path(right).absolute()), turn=turn
         )
-        return float(answer["lattice"])
+        return dict(answer["descent"])
 
     def _metadata(self, path: str | os.PathLike[str]) -> Metadata | None:
         try:
@@ -253,7 +257,13 @@ def _cause_of_death(status: int) -> str:
 
 
 def _rendition(answer: dict[str, Any], data: bytes) -> Rendition:
-    return Rendition(data, answer["width"], answer["height"], answer["problem"])
+    return Rendition(
+        data,
+        answer["width"],
+        answer["height"],
+        answer["problem"],
+        str(answer["colours"])[: colours.SIGNS],
+    )
 
 
 def _send(child: subprocess.Popen[bytes], message: bytes) -> subprocess.Popen[bytes]:
@@ -325,7 +335,7 @@ def _answer(question: dict[str, Any]) -> _Answer:
             from gallery import metadata
 
             return _Answer({"metadata": metadata.read(path).to_json()})
-        if question["job"] in ("detail", "lattice"):
+        if question["job"] in ("detail", "descent"):
             return _Answer({question["job"]: _measured(question)})
         return _Answer({"pixel_digest": renditions.pixel_digest(path)})
     except Undeveloped as error:
@@ -338,12 +348,13 @@ def _answer(question: dict[str, Any]) -> _Answer:
         return _Answer({"out_of_memory": True})
 
 
-def _measured(question: dict[str, Any]) -> float:
-    """Return a figure about the picture at full size."""
-    if question["job"] == "lattice":
-        from gallery import generations
+def _measured(question: dict[str, Any]) -> float | dict[str, Any]:
+    """Return what is measured of one or two pictures at full size."""
+    if question["job"] == "descent":
+        from gallery import descent
 
-        return generations.lattice(question["path"], question["coarser"])
+        path, right = question["path"], question["right"]
+        return descent.descent(path, right, turn=question["turn"]).to_json()
     from gallery import detail
 
     return detail.beyond(question["path"], question["edge"])
@@ -354,6 +365,7 @@ def _described(rendition: Rendition) -> dict[str, object]:
         "width": rendition.width,
         "height": rendition.height,
         "problem": rendition.problem,
+        "colours": rendition.colours,
     }
 
 

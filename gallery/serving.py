@@ -24,12 +24,17 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\]")
 
 
 def serve_rendition(
-    request: HttpRequest, path: Path, *, etag: str, is_versioned: bool
+    request: HttpRequest,
+    path: Path,
+    *,
+    etag: str,
+    is_versioned: bool,
+    mime: str = "image/jpeg",
 ) -> HttpResponseBase:
-    """Answer with a JPEG the vault made; one whose address has a version never changes."""
+    """Answer with a picture the vault made; one whose address has a version never changes."""
     age = f"max-age={YEAR}, immutable" if is_versioned else "no-cache"
     headers = {"ETag": f'"{etag}"', "Cache-Control": f"private, {age}"}
-    headers |= {"Content-Type": "image/jpeg", "Content-Disposition": "inline"}
+    headers |= {"Content-Type": mime, "Content-Disposition": "inline"}
     return serve(request, path, headers)
 
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.urls import reverse
-from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from gallery import colours, renditions
 from gallery.models import Photo, Precision
+from gallery.vague import vague
 
 # Hundredths of width to height, within which tiles keep a photo's shape to the pixel;
 # the style sheet has a class for each.
 NARROWEST, WIDEST = 40, 300
 UNKNOWN = 133
-
-NO_DATE = "Date unknown"
+TO_THE_DAY = (Precision.SECOND, Precision.MINUTE, Precision.DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,13 @@ class Tile:
     star_address: str
     # What to show, empty if there is nothing yet, and what it is called.
     image: str
+    srcset: str
     alt: str
+    # What stands in its place until it is there.
+    colours: str
+    star_label: str
+    check_label: str
+    size: str  # bytes
     is_starred: bool = False
     heading: str = ""
 
@@ -46,27 +55,38 @@ def ratio(width: int | None, height: int | None) -> int:
 
 
 def day_name(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month]} {day.year}"
+    return date_format(day)
 
 
 def heading(photo: Photo, *, by_day: bool = False) -> str:
     """Return the month or day a photo was taken on, as exactly as it is known."""
     taken, precision = photo.taken_at, photo.taken_precision
     if taken is None:
-        return NO_DATE
-    if precision == Precision.YEAR:
-        return f"{taken.year}"
-    if by_day and precision != Precision.MONTH:
-        return f"{WEEKDAYS[taken.weekday()]}, {day_name(taken)}"
-    return f"{MONTHS[taken.month]} {taken.year}"
+        return _("Date unknown")
+    if by_day and precision in TO_THE_DAY:
+        return date_format(taken, pgettext("date format", "l, j F Y"))
+    return vague(taken, precision) or vague(taken, Precision.MONTH)
 
 
 def alt(photo: Photo) -> str:
     if photo.taken_at is None:
         return photo.name
-    if photo.taken_precision in (Precision.MONTH, Precision.YEAR):
+    if photo.taken_precision not in TO_THE_DAY:
         return f"{photo.name}, {heading(photo)}"
     return f"{photo.name}, {day_name(photo.taken_at)}"
+
+
+def srcset(photo: Photo, small: str, thumbnail: str) -> str:
+    """Return both sizes of a photo's picture with their widths in pixels."""
+    width, height = photo.width or 0, photo.height or 0
+    longest = max(width, height)
+    if longest <= renditions.SMALL_EDGE:
+        return ""
+    sizes = (
+        (small, renditions.SMALL_EDGE),
+        (thumbnail, min(longest, renditions.THUMBNAIL_EDGE)),
+    )
+    return ", ".join(f"{at} {round(width * edge / longest)}w" for at, edge in sizes)
 
 
 def tiles(
@@ -83,14 +103,18 @@ def tiles(
     under; `query` is the end of every photo's address.
     """
     # Addresses are looked up once: for each photo of a page it takes milliseconds.
-    page, thumbnail, star = (
+    page, thumbnail, small, star = (
         reverse(f"gallery:{name}", args=[0]).split("0")
-        for name in ("photo", "thumbnail", "favourite")
+        for name in ("photo", "thumbnail", "small", "favourite")
     )
+    favourite, choose = _("Favourite: %(name)s"), _("Choose: %(name)s")
     for photo in photos:
         above = heading(photo, by_day=headings == "day") if headings else ""
-        recipe = photo.thumbnail.recipe if hasattr(photo, "thumbnail") else 0
-        image = f"{photo.pk}".join(thumbnail) + f"?v={photo.version(recipe)}"
+        step = photo.thumbnail if hasattr(photo, "thumbnail") else None
+        recipe = step.recipe if step else 0
+        version = f"?v={photo.version(recipe)}"
+        image = f"{photo.pk}".join(thumbnail) + version
+        smaller = f"{photo.pk}".join(small) + version
         yield Tile(
             photo=photo,
             key=f"{photo.pk}",
@@ -98,7 +122,12 @@ def tiles(
             star_address=f"{photo.pk}".join(star),
             address=f"{photo.pk}".join(page) + query,
             image=image if recipe else "",
+            srcset=srcset(photo, smaller, image) if recipe else "",
+            colours=colours.address(step.colours) if step else "",
             alt=alt(photo),
+            star_label=favourite % {"name": photo.name},
+            check_label=choose % {"name": photo.name},
+            size=f"{photo.size}",
             is_starred=photo.pk in starred,
             heading=above if above != shown else "",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.dates import MONTHS
+from django.utils.translation import gettext as _
 
 # Units a bar is high at most; a month with a single photo can still be seen.
 HIGHEST = 20
@@ -60,4 +61,9 @@ def timeline(
 def _month(year: int, month: int, count: int, most: int) -> Month:
     # By the root, or one wedding makes everything else look empty.
     height = max(3, round(HIGHEST * (count / most) ** 0.4)) if count else 0
-    return Month(f"{year:04}-{month:02}", f"{MONTHS[month]} {year}", count, height)
+    return Month(
+        f"{year:04}-{month:02}",
+        _("%(month)s %(year)s") % {"month": MONTHS[month], "year": year},
+        count,
+        height,
+    )

@@ -3,7 +3,10 @@
 vault.json                          the marker: id and format version
 originals/ab/cd/<digest>.<ext>      immutable
 renditions/...                      can be made again at any time
-incoming/                           half-written files
+incoming/                           half-written files, cleared away after the dead
+uploads/                            files that arrive in pieces, for days if need be
+SHA256SUMS, sources.json, ledger/, originals/ab/cd/photos.json
+                                    what is known of them; see gallery/records.py
 """
 
 import json
@@ -13,7 +16,9 @@ from pathlib import Path
 
 MARKER = "vault.json"
 FORMAT = 1
-FOLDERS = ("originals", "renditions", "incoming", "cache")
+FOLDERS = ("originals", "renditions", "incoming", "uploads", "cache")
+# Beside the originals: what is known of them.
+RECORDS = {"photos.json"}
 
 
 class NoVault(Exception):
@@ -83,9 +88,21 @@ def original(folder: Path, digest: str, extension: str) -> Path:
     return shelf(folder / "originals", digest) / f"{digest}.{extension}"
 
 
+def find_original(folder: Path, digest: str) -> Path | None:
+    """Return where an original with this digest lies, whatever kind of picture it is."""
+    return next(shelf(folder / "originals", digest).glob(f"{digest}.*"), None)
+
+
+def upload(folder: Path, id: str) -> Path:
+    """Return where what has arrived of a transfer lies."""
+    return folder / "uploads" / id
+
+
 def rendition(folder: Path, digest: str, *, name: str, recipe: int) -> Path:
     """Return where this rendition of a photo lies; a new recipe is a new place."""
-    return shelf(folder / "renditions" / f"{name}-{recipe}", digest) / f"{digest}.jpg"
+    extension = "webp" if name == "small" else "jpg"
+    place = shelf(folder / "renditions" / f"{name}-{recipe}", digest)
+    return place / f"{digest}.{extension}"
 
 
 def shelf(root: Path, digest: str) -> Path:

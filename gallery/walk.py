@@ -7,6 +7,7 @@ lie on them; the kernel's own (/proc and the like) are one entry each.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import stat
@@ -50,6 +51,21 @@ class Entry:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+
+class Listing:
+    """What a walk saw, as one digest: paths, kinds, sizes and modification times."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, entry: Entry) -> None:
+        seen = (entry.path, entry.kind.name, entry.size, entry.modified_ns)
+        self._digest.update(f"{seen!r}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
 
 
 # (path, name) -> why this entry is left out, "" if it is not

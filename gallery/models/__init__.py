@@ -1,4 +1,13 @@
+from gallery.models.albums import Album, AlbumPhoto, AlbumQuerySet
+from gallery.models.care import (
+    Damage,
+    DamageQuerySet,
+    Verification,
+    VerificationQuerySet,
+)
+from gallery.models.certificates import Certificate, State
 from gallery.models.changes import Change, Mark
+from gallery.models.corrections import CorrectedDate, Correction
 from gallery.models.favourites import Favourite, FavouriteQuerySet
 from gallery.models.photos import (
     NotDiscardable,
@@ -8,6 +17,9 @@ from gallery.models.photos import (
     Precision,
     Thumbnail,
 )
+from gallery.models.purges import Purge
+from gallery.models.records import StaleShelf, StaleShelfQuerySet
+from gallery.models.shares import ShareLink, ShareLinkQuerySet
 from gallery.models.sources import (
     ImportRun,
     Outcome,
@@ -17,10 +29,19 @@ from gallery.models.sources import (
     path_key,
 )
 from gallery.models.steps import MAX_ATTEMPTS, Step, StepQuerySet
+from gallery.models.transfers import Transfer, TransferQuerySet
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "Album",
+    "AlbumPhoto",
+    "AlbumQuerySet",
+    "Certificate",
     "Change",
+    "CorrectedDate",
+    "Correction",
+    "Damage",
+    "DamageQuerySet",
     "Favourite",
     "FavouriteQuerySet",
     "ImportRun",
@@ -31,11 +52,21 @@ __all__ = [
     "Photo",
     "PhotoQuerySet",
     "Precision",
+    "Purge",
+    "ShareLink",
+    "ShareLinkQuerySet",
     "Source",
     "SourceFile",
     "SourceFileQuerySet",
+    "StaleShelf",
+    "StaleShelfQuerySet",
+    "State",
     "Step",
     "StepQuerySet",
     "Thumbnail",
+    "Transfer",
+    "TransferQuerySet",
+    "Verification",
+    "VerificationQuerySet",
     "path_key",
 ]

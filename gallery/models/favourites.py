@@ -16,7 +16,7 @@ class FavouriteQuerySet(models.QuerySet):
     def of(self, user: AbstractBaseUser) -> FavouriteQuerySet:
         return self.filter(user=user)
 
-    def photos(self, among: Iterable[Photo] | None = None) -> set[int]:
+    def photos(self, among: Iterable[Photo | int] | None = None) -> set[int]:
         """Return the keys of the photos, of all or of those among some."""
         rows = self if among is None else self.filter(photo__in=list(among))
         return set(rows.values_list("photo_id", flat=True))

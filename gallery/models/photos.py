@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,14 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from gallery import renditions
 from gallery.models.fields import LocalDateTimeField
 from gallery.models.steps import Step
 
 if TYPE_CHECKING:
+    from gallery.models.care import DamageQuerySet
     from gallery.models.sources import SourceFile
 
 
@@ -27,24 +30,27 @@ class NotDiscardable(Exception):
 class Precision(models.TextChoices):
     """How exactly the time a photo was taken is known."""
 
-    SECOND = "second", "to the second"
-    MINUTE = "minute", "to the minute"
-    DAY = "day", "the day"
-    MONTH = "month", "the month"
-    YEAR = "year", "the year"
-    UNKNOWN = "unknown", "unknown"
+    SECOND = "second", _("to the second")
+    MINUTE = "minute", _("to the minute")
+    DAY = "day", _("the day")
+    MONTH = "month", _("the month")
+    SEASON = "season", _("the season")
+    YEAR = "year", _("the year")
+    DECADE = "decade", _("the decade")
+    UNKNOWN = "unknown", _("unknown")
 
 
 class Origin(models.TextChoices):
     """What the time a photo was taken rests on."""
 
-    EXIF_ORIGINAL = "exif_original", "the camera's own record"
-    EXIF_DIGITISED = "exif_digitised", "the camera's or scanner's record"
-    XMP = "xmp", "a note in the file (XMP)"
-    FILE_NAME = "file_name", "the file name"
-    EXIF_MODIFIED = "exif_modified", "the last change noted in the file"
-    MODIFICATION_TIME = "modification_time", "the file's modification time"
-    NONE = "none", "nothing"
+    PERSON = "person", _("a person")
+    EXIF_ORIGINAL = "exif_original", _("the camera's own record")
+    EXIF_DIGITISED = "exif_digitised", _("the camera's or scanner's record")
+    XMP = "xmp", _("a note in the file (XMP)")
+    FILE_NAME = "file_name", _("the file name")
+    EXIF_MODIFIED = "exif_modified", _("the last change noted in the file")
+    MODIFICATION_TIME = "modification_time", _("the file's modification time")
+    NONE = "none", _("nothing")
 
 
 def camera_name(make: str, model: str) -> str:
@@ -71,11 +77,29 @@ class PhotoQuerySet(models.QuerySet):
     def for_tiles(self) -> PhotoQuerySet:
         """The photos with what a tile shows of them, and no more."""
         names = ("digest", "name", "width", "height", "taken_at", "taken_precision")
+        step = ("recipe", "problem", "colours")
+        made = [f"thumbnail__{name}" for name in step]
+        more = ("problem", "size")
+        return self.select_related("thumbnail").only(*names, *more, *made)
+
+    def for_slides(self) -> PhotoQuerySet:
+        """The photos with what the lightbox shows of them, and no more."""
+        names = ("digest", "name", "width", "height", "taken_at", "taken_precision")
         step = ("thumbnail__recipe", "thumbnail__problem")
-        return self.select_related("thumbnail").only(*names, "problem", *step)
+        more = ("problem", "size", "format")
+        return self.select_related("thumbnail").only(*names, *more, *step)
+
+    def by_hand(self) -> PhotoQuerySet:
+        """Photos that somebody put into the trash in favour of nothing."""
+        # See also Photo.is_trashed_by_hand
+        return self.trashed().filter(in_favour_of=None)
+
+    def yielded(self) -> PhotoQuerySet:
+        """Photos in the trash that gave way to a copy."""
+        return self.trashed().filter(in_favour_of__isnull=False)
 
     def trashed_before(self, moment: datetime) -> PhotoQuerySet:
-        return self.trashed().filter(trashed_at__lt=moment)
+        return self.filter(trashed_at__lt=moment)
 
 
 class Photo(models.Model):
@@ -122,7 +146,7 @@ class Photo(models.Model):
         max_length=20, choices=Origin.choices, default=Origin.NONE, editable=False
     )
 
-    # The trash
+    # The trash; by hand, in favour of nothing
     trashed_at = models.DateTimeField(null=True, editable=False)
     trashed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -139,11 +163,15 @@ class Photo(models.Model):
         editable=False,
     )
     purged_at = models.DateTimeField(null=True, editable=False)
+    # Somebody asked for this very photo to be gone, whether a copy stays or not.
+    for_good = models.BooleanField(default=False, editable=False)
 
     objects = PhotoQuerySet.as_manager()
     sightings: models.Manager[SourceFile]
     thumbnail: Thumbnail
     favourites: Any  # a manager
+    damages: DamageQuerySet
+    corrections: Any  # a manager
 
     class Meta:
         constraints = [
@@ -151,26 +179,15 @@ class Photo(models.Model):
                 condition=Q(trashed_at__isnull=False) | Q(purged_at=None),
                 name="gallery_purged_from_trash",
             ),
+            # Bytes go only where a copy stays, or at somebody's word for this very photo.
             models.CheckConstraint(
-                condition=Q(trashed_at=None) | Q(in_favour_of__isnull=False),
-                name="gallery_trashed_in_favour_of",
+                condition=Q(purged_at=None)
+                | Q(in_favour_of__isnull=False)
+                | Q(for_good=True),
+                name="gallery_purged_in_favour_of",
             ),
         ]
-        # Each serves one order of the browse page, live photos only; the primary key
-        # breaks ties, and the rest lets a date filter be answered from the index alone.
         indexes = [
-            models.Index(
-                fields=[field, "id", "taken_at", "trashed_at"],
-                condition=Q(trashed_at=None),
-                name=f"gallery_by_{field}",
-            )
-            for field in ("added_at", "size", "name")
-        ] + [
-            models.Index(
-                fields=["taken_at", "id"],
-                condition=Q(trashed_at=None),
-                name="gallery_by_taken_at",
-            ),
             models.Index(
                 fields=["trashed_at", "id"],
                 condition=Q(trashed_at__isnull=False),
@@ -194,6 +211,16 @@ class Photo(models.Model):
         # See also PhotoQuerySet.stored
         return self.purged_at is None
 
+    @property
+    def is_discarded(self) -> bool:
+        """Whether it gave way to another photo, or is gone for good."""
+        return self.in_favour_of_id is not None or not self.is_stored
+
+    @property
+    def is_trashed_by_hand(self) -> bool:
+        # See also PhotoQuerySet.by_hand
+        return not self.is_live and self.is_stored and self.in_favour_of_id is None
+
     def version(self, recipe: int) -> str:
         """What the addresses of its renditions end in, and those of no other photo.
 
@@ -206,6 +233,11 @@ class Photo(models.Model):
     def thumbnail_url(self) -> str:
         version = self.version(self.thumbnail.recipe)
         return f"{reverse('gallery:thumbnail', args=[self.pk])}?v={version}"
+
+    @property
+    def small_url(self) -> str:
+        version = self.version(self.thumbnail.recipe)
+        return f"{reverse('gallery:small', args=[self.pk])}?v={version}"
 
     @property
     def preview_url(self) -> str:
@@ -244,6 +276,32 @@ class Photo(models.Model):
             self.in_favour_of = in_favour_of
         return bool(moved)
 
+    @classmethod
+    @transaction.atomic
+    def move_all_to_trash(
+        cls, yields: Mapping[int, int], *, by: AbstractBaseUser | None
+    ) -> datetime:
+        """Take photos out of the gallery, each in favour of another, by their ids.
+
+        Return when. Raise NotDiscardable, with nothing done, unless all are live and
+        none yields to one that goes as well.
+        """
+        # All rows are locked in one order; see move_to_trash.
+        rows = cls.objects.select_for_update().live().order_by("pk")
+        wanted = {*yields, *yields.values()}
+        live = set(rows.filter(pk__in=wanted).values_list("pk", flat=True))
+        if wanted - live or yields.keys() & set(yields.values()):
+            raise NotDiscardable("Not all of these photos are in the gallery to stay.")
+        now = timezone.now()
+        gone = [
+            cls(pk=pk, trashed_at=now, trashed_by_id=by.pk if by else None)
+            for pk in yields
+        ]
+        for photo in gone:
+            photo.in_favour_of_id = yields[photo.pk]
+        cls.objects.bulk_update(gone, ["trashed_at", "trashed_by", "in_favour_of"])
+        return now
+
     def restore(self) -> bool:
         """Bring the photo back from the trash; return false if it is not there."""
         restored = (
@@ -277,6 +335,8 @@ class Thumbnail(Step):
     photo = models.OneToOneField(Photo, on_delete=models.CASCADE, primary_key=True)
     width = models.PositiveSmallIntegerField(null=True, editable=False)
     height = models.PositiveSmallIntegerField(null=True, editable=False)
+    # What stands in its place until it is there; see gallery/colours.py
+    colours = models.CharField(max_length=48, blank=True, editable=False)
 
     class Meta(Step.Meta):
         pass

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from gallery.models.photos import Photo
 
@@ -21,33 +23,51 @@ def path_key(path: str, *, replaced_in: int | None = None) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+class SourceQuerySet(models.QuerySet):
+    def drives(self) -> SourceQuerySet:
+        return self.filter(kind=Source.Kind.DRIVE)
+
+
 class Source(models.Model):
     """A place photos come from: a drive, or the upload page."""
 
     class Kind(models.TextChoices):
-        DRIVE = "drive", "drive"
-        UPLOAD = "upload", "upload"
+        DRIVE = "drive", _("drive")
+        UPLOAD = "upload", _("upload")
 
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DRIVE)
     label = models.CharField(max_length=200, unique=True)
     # File system and folder in it, by which a drive is known wherever it is mounted.
     volume = models.CharField(max_length=500, blank=True, db_index=True)
+    # Where the drive lies when it is not plugged in, and what else there is to say.
+    place = models.CharField(
+        _("where it lies"),
+        max_length=200,
+        blank=True,
+        help_text=_("Top shelf, blue box"),
+    )
+    notes = models.TextField(_("notes"), blank=True)
     # Where it was seen last.
     mounted_at = models.TextField(blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = SourceQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.label
+
+    def get_absolute_url(self) -> str:
+        return reverse("gallery:drive", args=[self.pk])
 
 
 class ImportRun(models.Model):
     """One pass over a source: when, by whom, and its counts."""
 
     class State(models.TextChoices):
-        RUNNING = "running", "running"
-        FINISHED = "finished", "finished"
-        INTERRUPTED = "interrupted", "interrupted"
+        RUNNING = "running", _("running")
+        FINISHED = "finished", _("finished")
+        INTERRUPTED = "interrupted", _("interrupted")
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="runs")
     state = models.CharField(
@@ -63,6 +83,8 @@ class ImportRun(models.Model):
     seen = models.PositiveIntegerField(default=0)
     bytes_seen = models.PositiveBigIntegerField(default=0)
     bytes_stored = models.PositiveBigIntegerField(default=0)
+    # What was seen, as one digest (gallery/walk.py); empty unless all of it was.
+    listing = models.CharField(max_length=64, blank=True, editable=False)
     # Outcome to count; adds up to `seen`.
     outcomes = models.JSONField(default=dict)
 
@@ -76,16 +98,18 @@ class ImportRun(models.Model):
 class Outcome(models.TextChoices):
     """What became of a file seen on a source: exactly one of these."""
 
-    IMPORTED = "imported", "imported"
-    ALREADY_KNOWN = "already_known", "already in the vault"
-    DISCARDED = "discarded_earlier", "discarded earlier in favour of another photo"
-    NOT_A_PHOTO = "not_a_photo", "not a photo"
-    JUNK = "junk", "junk left by a computer"
-    EMPTY = "empty", "empty"
-    EXCLUDED = "excluded", "excluded by choice"
-    LINK = "link", "a link, not followed"
-    SPECIAL = "special", "not a file"
-    UNREADABLE = "unreadable", "unreadable"
+    IMPORTED = "imported", _("imported")
+    ALREADY_KNOWN = "already_known", _("already in the vault")
+    # Nobody read the file: this proves nothing about any drive.
+    CLAIMED = "claimed", _("in the vault already, by the word of a browser")
+    DISCARDED = "discarded_earlier", _("discarded earlier in favour of another photo")
+    NOT_A_PHOTO = "not_a_photo", _("not a photo")
+    JUNK = "junk", _("junk left by a computer")
+    EMPTY = "empty", _("empty")
+    EXCLUDED = "excluded", _("excluded by choice")
+    LINK = "link", _("a link, not followed")
+    SPECIAL = "special", _("not a file")
+    UNREADABLE = "unreadable", _("unreadable")
 
 
 class SourceFileQuerySet(models.QuerySet):
@@ -97,6 +121,11 @@ class SourceFileQuerySet(models.QuerySet):
         """What lies on the sources now, as far as they were seen."""
         # See also SourceFile.is_current
         return self.filter(replaced_in=None)
+
+    def of_run(self, run: int) -> SourceFileQuerySet:
+        """Sightings of photos that a run was the first or the last to note."""
+        is_noted = models.Q(first_run=run) | models.Q(last_run=run)
+        return self.with_photo().filter(is_noted)
 
     def with_photo(self) -> SourceFileQuerySet:
         return self.filter(photo__isnull=False)
@@ -155,6 +184,10 @@ class SourceFile(models.Model):
     def is_current(self) -> bool:
         # See also SourceFileQuerySet.current
         return self.replaced_in_id is None
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
 
     @property
     def name(self) -> str:

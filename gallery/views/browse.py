@@ -39,10 +39,20 @@ def browse(request: HttpRequest) -> HttpResponse:
     }
     if template == "gallery/browse.html":
         context |= choices(every)
+    if template != PARTS["photo-tiles"]:
+        context |= in_album(request, form)
     answer = render(request, template, context)
     if template == "gallery/_grid.html":
         answer["HX-Push-Url"] = reverse("gallery:browse") + form.query
     return answer
+
+
+def in_album(request: HttpRequest, form: BrowseForm) -> dict[str, Any]:
+    """Return the album the photos are of, if they are, and who may change it."""
+    album = form.chosen_album
+    if album is None:
+        return {}
+    return {"album": album, "may_change": album.may_be_changed_by(request.user)}
 
 
 def tiled(request: HttpRequest, form: BrowseForm, photos: Selection) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -10,12 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gallery import catalogue, paging
+from gallery import catalogue, corrections, paging
+from gallery.atlas import Chart, chart
 from gallery.columns import Selection
-from gallery.facts import facts
+from gallery.facts import facts, said
 from gallery.forms import BrowseForm
-from gallery.models import Favourite, Photo, SourceFile
+from gallery.models import Favourite, Origin, Photo, SourceFile
 from gallery.tiles import ratio
+from gallery.whereabouts import places
 
 SIGHTINGS = 200
 
@@ -30,15 +33,55 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
     )
     form = BrowseForm(request.GET)
     context = {
-        "photo": found,
         "form": form,
         "ratio": ratio(found.width, found.height),
-        "facts": facts(found),
-        "sightings": sightings(found),
-        "is_starred": found.pk in Favourite.objects.of(request.user).photos([found]),  # type: ignore[arg-type]
+        "damage": found.damages.open().first(),
+        "places": places([found.pk]).get(found.pk, []),
+        **known(found, request),
         **beside(found, form, request.user),  # type: ignore[arg-type]
     }
     return render(request, "gallery/photo.html", context)
+
+
+@require_safe
+def about(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """What is known of a photo, as the lightbox shows it beside the picture."""
+    found = get_object_or_404(Photo.objects.select_related("added_by"), pk=photo_id)
+    return render(request, "gallery/_about.html", known(found, request))
+
+
+def known(found: Photo, request: HttpRequest) -> dict[str, Any]:
+    """Return what stands beside a photo."""
+    starred = Favourite.objects.of(request.user).photos([found])  # type: ignore[arg-type]
+    return {
+        "photo": found,
+        "facts": facts(found),
+        "corrections": list(corrected(found)),
+        "chart": located(found),
+        "sightings": sightings(found),
+        "is_starred": found.pk in starred,
+    }
+
+
+def corrected(found: Photo) -> Iterator[dict[str, Any]]:
+    """Yield what people said of the date, the latest first, and what stood there before."""
+    for place, row in enumerate(corrections.history(found)):
+        before = said(
+            row.before_taken_at, row.before_taken_precision, row.before_taken_offset
+        )
+        yield {
+            "row": row,
+            "correction": row.correction,
+            "before": before,
+            "rested_on": Origin(row.before_taken_from).label,
+            "is_last": place == 0,
+        }
+
+
+def located(found: Photo) -> Chart | None:
+    if found.latitude is None or found.longitude is None:
+        return None
+    return chart(found.latitude, found.longitude)
 
 
 def sightings(found: Photo) -> QuerySet[SourceFile]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from PIL import Image
 
-from gallery import renditions, vault
+from gallery import colours, renditions, vault
 from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile, Thumbnail
 from gallery.models import path_key as key_of
 from tests import pictures
@@ -52,7 +52,11 @@ def draw_thumbnail(row: Photo, image: Image.Image) -> None:
     )
     write(place, pictures.jpeg(small))
     Thumbnail.objects.create(
-        photo=row, recipe=Thumbnail.RECIPE, width=small.width, height=small.height
+        photo=row,
+        recipe=Thumbnail.RECIPE,
+        width=small.width,
+        height=small.height,
+        colours=colours.of(small),
     )
 
 

@@ -179,17 +179,21 @@ def test_a_touched_file_is_read_again_and_stays_imported(drive, vault):
     assert (row.outcome, row.modified_ns) == (Outcome.IMPORTED, 1)
 
 
-def test_a_photo_in_the_trash_stays_there_and_gains_the_sighting(drive, vault):
+def test_a_discarded_photo_stays_in_the_trash_and_gains_the_sighting(drive, vault):
     file = photo(drive / "a.jpg")
     photo(drive / "b.jpg", seed=5)
     import_drive(drive)
     first, second = Photo.objects.order_by("name")
     first.move_to_trash(by=None, in_favour_of=second)
     (drive / "copy.jpg").write_bytes(file.read_bytes())
-    assert outcomes(import_drive(drive)) == {"already_known": 3}
+    found = outcomes(import_drive(drive))
+    assert found == {"already_known": 1, "discarded_earlier": 2}
+    assert SourceFile.objects.get(path="copy.jpg").reason == f"in favour of {second}"
     first.refresh_from_db()
     assert not first.is_live
     assert first.sightings.count() == 2
+    first.restore()
+    assert outcomes(import_drive(drive)) == {"already_known": 3}
 
 
 def test_a_purged_photo_is_not_stored_again(drive, vault):

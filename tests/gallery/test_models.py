@@ -67,10 +67,12 @@ def test_promise_04_a_discard_needs_another_live_photo(admin_user):
     assert list(Photo.objects.live()) == [keeper]
 
 
-def test_promise_04_the_database_refuses_trash_without_a_keeper():
-    row = photo(1)
+def test_promise_04_the_database_refuses_to_lose_bytes_without_a_keeper_or_a_word():
+    now = timezone.now()
+    row = Photo.objects.filter(pk=photo(1).pk)
     with pytest.raises(IntegrityError), transaction.atomic():
-        Photo.objects.filter(pk=row.pk).update(trashed_at=timezone.now())
+        row.update(trashed_at=now, purged_at=now)
+    row.update(trashed_at=now, purged_at=now, for_good=True)
 
 
 def test_what_was_purged_cannot_be_restored(admin_user):

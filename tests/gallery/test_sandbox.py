@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gallery import detail, generations, renditions
+from gallery import descent, detail, renditions
 from gallery.decoding import Unreadable
 from gallery.sandbox import Sandbox, Undeveloped
 from tests import pictures
@@ -68,7 +68,8 @@ def test_the_child_answers_as_the_function_would(sandbox, photo):
     assert sandbox.preview(photo, edge=300) == renditions.preview(photo, edge=300)
     assert sandbox.pixel_digest(photo) == renditions.pixel_digest(photo)
     assert sandbox.detail_beyond(photo, edge=300) == detail.beyond(photo, 300)
-    assert sandbox.lattice(photo, coarser=photo) == generations.lattice(photo, photo)
+    found = descent.descent(photo, photo, turn=0).to_json()
+    assert sandbox.descent(photo, photo, turn=0) == found
 
 
 def test_one_child_answers_many_questions(sandbox, photo):

@@ -11,10 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def queued(monkeypatch):
-    """Return what a function queues, as lists of ids, the queue being in the database."""
-    broker = "imagevault.queue.DatabaseQueue"
-    monkeypatch.setattr("django_q.conf.Conf.BROKER_CLASS", broker)
+def queued(database_queue):
+    """Return what a function queues, as lists of ids."""
     return lambda: [read(row)["args"][0] for row in OrmQ.objects.order_by("pk")]
 
 
