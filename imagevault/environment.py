@@ -52,6 +52,17 @@ def whole_number(name: str, default: int, *, least: int) -> int:
     return number
 
 
+def share(name: str, default: int) -> int:
+    """Read a share such as 1/30 as the number below the line; off is 0."""
+    value = text(name, f"1/{default}").lower()
+    one, _, parts = value.partition("/")
+    if value in FALSE:
+        return 0
+    if one != "1" or not parts.isdecimal() or int(parts) < 2:
+        raise BadSetting(f"{name} must be a share such as 1/30, or off, not {value!r}.")
+    return int(parts)
+
+
 def names(name: str, default: list[str]) -> list[str]:
     """Read a list separated by commas."""
     return [part.strip() for part in text(name).split(",") if part.strip()] or default

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy
 
 from imagevault import environment, secret
 
@@ -29,6 +30,10 @@ IMAGEVAULT_DECODE_SECONDS = 60
 IMAGEVAULT_DECODE_MEMORY_MB = 1_000
 
 TRASH_DAYS = 30
+# Whether what was discarded longer ago is purged each night, its keeper read again first.
+IMAGEVAULT_EMPTY_TRASH = environment.flag("IMAGEVAULT_EMPTY_TRASH", default=True)
+# Which share of the originals is read again each night: one of so many, 0 for none.
+IMAGEVAULT_VERIFY_SHARE = environment.share("IMAGEVAULT_VERIFY_SHARE", 30)
 
 # Django
 
@@ -59,6 +64,8 @@ INSTALLED_APPS = [
     "django_q",
     "tailwind",
     "imagevault.theme",
+    # Last: its roles name the permissions of all others.
+    "imagevault.people",
 ]
 TAILWIND_APP_NAME = "imagevault.theme"
 
@@ -67,11 +74,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Every page needs a login unless its view says otherwise.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "imagevault.people.middleware.RoleRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -89,6 +98,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -147,7 +157,7 @@ STOP_SECONDS = 10
 BROKER_URL = environment.redis("IMAGEVAULT_BROKER_URL")
 Q_CLUSTER: dict[str, Any] = {
     "name": "imagevault",
-    "label": "Background work",
+    "label": gettext_lazy("Background work"),
     "orm": "default",
     "broker_class": "imagevault.queue.RedisQueue"
     if BROKER_URL
@@ -170,7 +180,13 @@ Q_CLUSTER: dict[str, Any] = {
     "log_level": "INFO",
 }
 # Asked for work when the queue runs dry; each queues what is outstanding.
-IMAGEVAULT_FEEDERS = ["gallery.tasks.feed", "dedup.tasks.feed"]
+IMAGEVAULT_FEEDERS = [
+    "gallery.tasks.feed_tidying",
+    "gallery.tasks.feed",
+    "dedup.tasks.feed",
+]
+# What programs wrote into rows, in English, and pages say in the reader's language.
+IMAGEVAULT_PHRASES = ["gallery.phrases.PHRASES", "dedup.phrases.PHRASES"]
 # Shown on the work page, in this order; each an imagevault.work.Stage.
 IMAGEVAULT_STAGES = [
     "gallery.tasks.THUMBNAILS",
@@ -199,6 +215,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# A link to a new password is passed on by hand, at times to the next visit.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "gallery:browse"
 LOGOUT_REDIRECT_URL = "login"
@@ -224,6 +242,12 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # Language and time
 
 LANGUAGE_CODE = "en"
+# Each in its own words, for who does not read the present one.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["imagevault.formats"]
+LANGUAGE_COOKIE_AGE = 60 * 60 * 24 * 365
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.time_zone("IMAGEVAULT_TIME_ZONE")

@@ -23,7 +23,10 @@ from typing import IO
 from imagevault.processes import die_with
 
 LOCK = "running"
-THREADS = 8
+# Each upload on a slow line keeps one for minutes, and a browser sends three at once.
+THREADS = 24
+# A browser that vanished without a word is noticed after a minute, and its thread freed.
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 LOOK_SECONDS = 0.2
 # What dies sooner than this after its start is started again after a pause that doubles.
 SHORT_LIFE_SECONDS = 20.0
@@ -54,13 +57,19 @@ def listen(address: str) -> socket.socket:
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, int(port)), family=family, backlog=128)
+        listener = socket.create_server((host, int(port)), family=family, backlog=128)
     except OSError as error:
         raise CannotStart(
             f"{address} cannot be used: {os.strerror(error.errno or 0)}. Perhaps another "
             f"program uses it; set IMAGEVAULT_BIND to another address, such as "
             f"127.0.0.1:8001."
         ) from error
+    # What is accepted inherits these.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds in KEEPALIVE.items():
+        if hasattr(socket, name):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    return listener
 
 
 def page(address: str) -> str:

@@ -13,9 +13,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import pluralize
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -66,9 +69,12 @@ def retry(request: HttpRequest, name: str) -> HttpResponse:
     if not DIGITS.fullmatch(row):
         raise Http404
     count = stage.retry(int(row) if row else None)
-    messages.success(
-        request, f"{stage.label}: {count} thing{pluralize(count)} to be done again."
+    said = ngettext(
+        "%(stage)s: %(count)d thing to be done again.",
+        "%(stage)s: %(count)d things to be done again.",
+        count,
     )
+    messages.success(request, said % {"stage": stage.label, "count": count})
     return redirect("work")
 
 
@@ -87,3 +93,43 @@ def health(request: HttpRequest) -> HttpResponse:
     else:
         return HttpResponse("ok\n", content_type="text/plain")
     return HttpResponse(f"{reason}\n", content_type="text/plain", status=503)
+
+
+@require_safe
+@login_not_required
+def manifest(request: HttpRequest) -> HttpResponse:
+    """Say what a device has to know to install the site as an app."""
+    home = reverse("gallery:browse")
+    answer = JsonResponse(
+        {
+            "id": home,
+            "start_url": home,
+            "scope": home,
+            "name": "imagevault",
+            "short_name": "imagevault",
+            "description": _("The family's photos, all in one place."),
+            "lang": get_language(),
+            "display": "standalone",
+            # The colours of the page; the style sheet has them, too.
+            "background_color": "#faf9f7",
+            "theme_color": "#faf9f7",
+            "icons": [
+                icon("icon-192.png", size="192x192"),
+                icon("icon-512.png", size="512x512"),
+                icon("icon-maskable-512.png", size="512x512", purpose="maskable"),
+                icon("icon.svg", size="any"),
+            ],
+            "shortcuts": [
+                {"name": _("Upload"), "url": reverse("gallery:upload")},
+                {"name": _("Favourites"), "url": f"{home}?starred=1"},
+            ],
+        }
+    )
+    answer["Content-Type"] = "application/manifest+json"
+    return answer
+
+
+def icon(name: str, *, size: str, purpose: str = "any") -> dict[str, str]:
+    kind = "image/svg+xml" if name.endswith(".svg") else "image/png"
+    address = static(f"gallery/{name}")
+    return {"src": address, "sizes": size, "type": kind, "purpose": purpose}

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Model
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 from django_q.status import Stat
 
@@ -48,7 +49,7 @@ class Stage:
     """
 
     name: str
-    label: str
+    label: str | Promise
     model: type[Step]
     photos: tuple[str, ...] = ("photo",)
 

@@ -25,6 +25,8 @@ hypothesis.settings.load_profile("imagevault")
 
 
 DATABASE = {"db", "transactional_db", "house", "cluster", "live_server"}
+# What a browser or an account gets was asked on SQLite; views ask every database anyway.
+SAME_EVERYWHERE = ("tests/browser/", "tests/test_permissions.py")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -33,6 +35,7 @@ def pytest_collection_modifyitems(config, items):
         return
     asks = [
         bool(item.get_closest_marker("django_db") or DATABASE & set(item.fixturenames))
+        and not item.nodeid.startswith(SAME_EVERYWHERE)
         for item in items
     ]
     config.hook.pytest_deselected(
@@ -96,6 +99,13 @@ def vault(tmp_path, settings) -> Path:
     vaults.found(folder)
     settings.IMAGEVAULT_DATA = folder
     return folder
+
+
+@pytest.fixture
+def database_queue(monkeypatch) -> None:
+    """What this process queues goes into the database, also where Redis is set."""
+    broker = "imagevault.queue.DatabaseQueue"
+    monkeypatch.setattr("django_q.conf.Conf.BROKER_CLASS", broker)
 
 
 @pytest.fixture(scope="session")

@@ -19,3 +19,5 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 from imagevault.settings import *  # noqa: E402, F403
 
 STATIC_ROOT = scratch.name
+# Passwords of tests are no secrets, and made by the hundred.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -9,21 +9,27 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     "gallery": [
-        "columns", "dates", "decoding", "detail", "drafts", "drives", "formats",
-        "generations", "junk", "metadata", "orders", "originals", "ranges", "renditions",
-        "sandbox", "stages", "texts", "tiff", "vault", "walk", "xmp",
+        "atlas",
+        "websize",
+        "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",
+        "drives", "films", "formats", "junk", "metadata", "orders", "originals", "pieces",
+        "ranges", "renditions", "rereading", "sandbox", "snapshots", "spoken", "stages",
+        "sums", "texts", "tiff", "vault", "walk", "xmp", "zips",
     ],
     "dedup": [
-        "alignment", "candidates", "clues", "compiled", "grouping", "hamming", "laying",
-        "local_features", "local_join", "local_neighbours", "nearest", "neighbours",
-        "perceptual", "ranking", "relation", "traces",
+        "alignment", "batches", "candidates", "clues", "compiled", "grouping", "hamming", "laying",
+        "local_features", "local_join", "local_neighbours", "nearest", "neighbours", "overlaying",
+        "perceptual", "ranking", "relation", "traces", "warming",
+        "windows",
     ],
 }  # fmt: skip
 PURE_MODULES = [
     ROOT / app / f"{name}.py" for app, names in PURE.items() for name in names
 ]
 # backlog does at once what the tasks do in the background, and so stands beside them.
-SKIN = {"views", "forms", "tasks", "backlog", "admin", "urls", "management"}
+SKIN = {
+    *("views", "forms", "tasks", "backlog", "admin", "urls", "management", "schedule"),
+}
 
 
 def imported(path: Path) -> set[str]:

@@ -22,7 +22,11 @@ def browser_type_launch_args(browser_type_launch_args):
     return {
         **browser_type_launch_args,
         "executable_path": program,
-        "args": ["--no-sandbox", "--disable-dev-shm-usage"],
+        "args": [
+            *("--no-sandbox", "--disable-dev-shm-usage"),
+            # A name as in a house's network, to which a browser grants less.
+            "--host-resolver-rules=MAP photos.test 127.0.0.1",
+        ],
     }
 
 
@@ -78,4 +82,6 @@ def log_in(page, url: str) -> None:
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Photos").wait_for()
+    page.get_by_role("heading", name="Photos", exact=True).wait_for()
+    # What is pressed before the scripts are there is not heard.
+    page.wait_for_load_state("load")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from imagevault import supervisor
+
 
 @pytest.fixture
 def address():
@@ -81,3 +83,13 @@ def test_a_folder_that_is_no_vault_is_refused(house):
     refused = house.run("serve", check=False)
     assert refused.returncode == 2
     assert "is not a vault" in refused.stderr
+
+
+def test_browser_that_vanished_is_noticed():
+    listener = supervisor.listen("127.0.0.1:0")
+    with listener, socket.create_connection(listener.getsockname()[:2]) as browser:
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+            assert browser

@@ -1,5 +1,5 @@
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -83,12 +83,15 @@ def test_health_tells_of_a_missing_vault(db, client, vault):
     assert client.get("/healthz").status_code == 503
 
 
-def test_broken_off_tasks_lead_to_the_admin(staff):
+def test_broken_off_tasks_lead_who_may_see_them_to_the_admin(staff):
     Failure.objects.create(
         id="a", name="a", func="f", started="2026-01-01T00:00Z",
         stopped="2026-01-01T00:00Z", success=False,
     )  # fmt: skip
     address = reverse("admin:django_q_failure_changelist")
+    assert address not in staff.get(WORK).content.decode()
+    may = Permission.objects.get(codename="view_failure")
+    User.objects.get().user_permissions.add(may)
     assert address in staff.get(WORK).content.decode()
 
 

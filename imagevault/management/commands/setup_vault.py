@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connection
 
 from gallery import vault
+from gallery.schedule import keep_schedule
 from imagevault import secret
 
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         secret.key(folder)
         self.reach_database()
         call_command("migrate", verbosity=0, interactive=False)
+        keep_schedule()
         self.make_first_administrator()
 
     def reach_database(self) -> None:

@@ -1,0 +1,203 @@
+"""What holds on every page: axe finds nothing, nothing comes from elsewhere, nothing sticks out.
+
+Pages without arguments are found by themselves; those about one thing are listed here.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from dedup import decisions
+from gallery.models import Album
+from tests import pictures
+from tests.browser.conftest import log_in
+from tests.dedup import rows
+from tests.gallery.rows import photo, sighting
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("vault"),
+]
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+NARROWEST, WIDEST = {"width": 320, "height": 640}, {"width": 3840, "height": 2160}
+ADMIN = ["admin:index", "admin:dedup_duplicateset_changelist"]
+# What a page loads before photos, in bytes as they travel.
+MOST_BYTES = 150_000
+
+
+@pytest.fixture
+def family() -> list[str]:
+    """A vault with something on every page; return the addresses of all of them."""
+    shots = [
+        photo(
+            pictures.scene(seed=number, size=(600, 450)),
+            name=f"photo {number}.jpg",
+            taken_at=timezone.datetime(2004, 7, 1 + number, 12),
+            taken_precision="second",
+            taken_from="exif_original",
+        )
+        for number in range(4)
+    ]
+    sighting(shots[0], path="Mallorca 2004/photo 0.jpg")
+    shots[1].move_to_trash(by=None, in_favour_of=shots[0])
+    album = Album.objects.create(title="Mallorca", description="Sun and sea")
+    album.add([shots[0].pk, shots[2].pk], by=None)
+    decided = rows.duplicate_set([rows.photo(seed=seed) for seed in (20, 21)])
+    waiting = rows.duplicate_set([rows.photo(seed=seed) for seed in range(30, 33)])
+    decision = decisions.resolve(decided, decisions.suggested(decided), by=None)
+    return [
+        *plain_pages(),
+        *map(reverse, ADMIN),
+        *(
+            f"{reverse('gallery:browse')}?{query}"
+            for query in ("q=mallorca", "year=1900")
+        ),
+        shots[0].get_absolute_url(),
+        shots[1].get_absolute_url(),
+        reverse("gallery:album", args=[album.pk]),
+        *(
+            reverse(f"gallery:{name}_album", args=[album.pk])
+            for name in ("edit", "arrange", "share", "delete")
+        ),
+        reverse("admin:dedup_duplicateset_change", args=[waiting.pk]),
+        reverse("admin:dedup_duplicateset_change", args=[decided.pk]),
+        reverse("admin:dedup_decision_change", args=[decision.pk]),
+        "/there-is-no-such-page/",
+    ]
+
+
+def plain_pages() -> Iterator[str]:
+    """Yield the addresses that take no arguments, but for those of Django's own admin."""
+    for name in names(get_resolver()):
+        try:
+            yield reverse(name)
+        except NoReverseMatch:
+            continue
+
+
+def names(resolver: URLResolver, space: str = "") -> Iterator[str]:
+    for one in resolver.url_patterns:
+        if isinstance(one, URLPattern) and one.name:
+            yield f"{space}{one.name}"
+        elif isinstance(one, URLResolver) and one.namespace != "admin":
+            inner = f"{space}{one.namespace}:" if one.namespace else space
+            yield from names(one, inner)
+
+
+def is_a_page(page, address: str) -> bool:
+    answer = page.request.get(address, max_redirects=0)
+    return "text/html" in answer.headers.get("content-type", "") and answer.status in (
+        200,
+        404,
+    )
+
+
+# What is laid out otherwise has the same colours, and the other way round.
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")], ids=["phone", "desktop"]
+)
+def test_axe_finds_nothing_on_any_page(family, page, live_server, person, size, scheme):
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = axe(page, f"{live_server.url}/login/")
+    log_in(page, live_server.url)
+    for address in family:
+        if is_a_page(page, live_server.url + address):
+            found += axe(page, live_server.url + address)
+    assert found == []
+
+
+def axe(page, address: str) -> list[str]:
+    """Return what is wrong with a page, and where."""
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    answer = Axe().run(page).response
+    return [
+        f"{address}: {one['id']}: {node['html'][:200]}: {node['failureSummary'][:300]}"
+        for one in answer["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("size", [NARROWEST, WIDEST], ids=["narrowest", "widest"])
+def test_nothing_sticks_out_of_any_page(family, page, live_server, person, size):
+    page.set_viewport_size(size)
+    log_in(page, live_server.url)
+    wide = []
+    for address in family:
+        if address.startswith("/admin") or not is_a_page(
+            page, live_server.url + address
+        ):
+            continue
+        page.goto(live_server.url + address)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(address)
+    assert wide == []
+
+
+def test_every_page_is_strict_and_all_of_it_comes_from_the_site(
+    family, page, live_server, person
+):
+    elsewhere, refused = [], []
+    page.on(
+        "request",
+        lambda asked: (
+            elsewhere.append(asked.url)
+            if not asked.url.startswith((live_server.url, "data:", "blob:"))
+            else None
+        ),
+    )
+    page.expose_function("refused", lambda said: refused.append(said))
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', (event) =>"
+        " refused(`${location}: ${event.violatedDirective} ${event.blockedURI}`))"
+    )
+    log_in(page, live_server.url)
+    for address in family:
+        if not is_a_page(page, live_server.url + address):
+            continue
+        answer = page.goto(live_server.url + address)
+        page.wait_for_load_state("networkidle")
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self'" in policy, address
+        assert "unsafe" not in policy, address
+    assert elsewhere == []
+    assert refused == []
+
+
+def test_first_view_is_light_before_photos(page, live_server, person):
+    for number in range(40):
+        photo(pictures.scene(seed=number, size=(400, 300)), name=f"IMG_{number:04}.jpg")
+    log_in(page, live_server.url)
+    sizes: dict[str, int] = {}
+
+    def weigh(answer) -> None:
+        if answer.request.resource_type != "image":
+            body = answer.body()
+            # As whitenoise sends what lies compressed beside each static file.
+            is_static = "/static/" in answer.url
+            sizes[answer.url] = len(gzip.compress(body) if is_static else body)
+
+    page.on("response", weigh)
+    page.goto(live_server.url)
+    page.wait_for_load_state("networkidle")
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+
+
+def test_page_can_be_installed_as_an_app(page, live_server, person):
+    page.goto(f"{live_server.url}/login/")
+    address = page.locator("link[rel=manifest]").evaluate("link => link.href")
+    manifest = page.request.get(address).json()
+    assert manifest["display"] == "standalone"
+    assert {"192x192", "512x512"} <= {one["sizes"] for one in manifest["icons"]}
+    assert "maskable" in {one["purpose"] for one in manifest["icons"]}
+    for one in manifest["icons"]:
+        answer = page.request.get(live_server.url + one["src"])
+        assert answer.headers["content-type"] == one["type"]
