@@ -86,6 +86,9 @@ class Site:
             } | {name.replace("_", "-"): value for name, value in headers.items()}
             line.request(method, url, body, headers)
             answer = line.getresponse()
+            if "Content-Type" not in answer.headers:
+                # http.client takes an answer cut off in its headers for a whole one.
+                raise http.client.IncompleteRead(b"")
             return answer.status, answer.headers, answer.read()
         finally:
             line.close()
@@ -139,7 +142,8 @@ class Sender:
         if status in (404, 410):
             self.url = ""
             return self.begin()
-        return int(headers.get("Upload-Offset", 0))
+        assert status == 200
+        return int(headers["Upload-Offset"])
 
     def take(self, answer):
         if words := answer[1].get("Imagevault-Answer"):
