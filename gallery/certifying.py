@@ -391,7 +391,7 @@ class _Verification:
                 text = b"".join(_line(row) for row in some)
                 digest.update(text)
                 draft.write(text)
-            self.publish(draft, f"{name}.jsonl")
+            draft.flush_and_publish(self.place(f"{name}.jsonl"), mode=originals.MODE)
         return digest.hexdigest()
 
     def judged(self) -> Iterator[dict[str, Any]]:
@@ -457,19 +457,17 @@ class _Verification:
             for some in chunks((digest for (digest,) in rows), 10_000):
                 draft.write(b"".join(bytes.fromhex(digest) for digest in some))
                 count += len(some)
-            self.publish(draft, f"{name}.needs")
+            draft.flush_and_publish(self.place(f"{name}.needs"), mode=originals.MODE)
         return count
 
-    def publish(self, draft: drafts.Draft, name: str) -> None:
-        os.fchmod(draft.descriptor, originals.MODE)
-        os.fsync(draft.descriptor)
-        draft.publish(self.folder / FOLDER / name)
+    def place(self, name: str) -> Path:
+        return self.folder / FOLDER / name
 
     @undisturbed
     def certify(self, name: str, entries_digest: str, needs: int) -> Certificate:
         against = self.against
         purged = Q(purged_at__gte=self.started_at)
-        for photo in leaned_on(purged, self.folder / FOLDER / name):
+        for photo in leaned_on(purged, self.place(name)):
             against.say(photo.name, State.DAMAGED, _("it was purged meanwhile"))
         return Certificate.objects.create(
             source=self.source,

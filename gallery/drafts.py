@@ -39,6 +39,12 @@ class Draft:
         """Move the file to its place, at once and whole, over what may be there."""
         self.path.rename(place)
 
+    def flush_and_publish(self, place: Path, *, mode: int = 0o644) -> None:
+        """Publish it with this mode when its bytes are on the disk."""
+        os.fchmod(self.descriptor, mode)
+        os.fsync(self.descriptor)
+        self.publish(place)
+
     def close(self) -> None:
         """Let go of the file; what was not published is gone. May be called twice."""
         if self.descriptor >= 0:

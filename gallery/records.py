@@ -12,7 +12,6 @@ behind follows from the log of changes; what breaks off half-way is written next
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -327,8 +326,7 @@ def _write_ledger(place: Path, source: int) -> None:
         for some in chunks(rows.order_by("pk").iterator(chunk_size=2_000), 2_000):
             lines = (_line({**entry(row), "digest": _digest(row)}) for row in some)
             draft.write(b"".join(lines))
-        os.fsync(draft.descriptor)
-        draft.publish(place)
+        draft.flush_and_publish(place)
 
 
 def _digest(row: SourceFile) -> str:
@@ -342,9 +340,7 @@ def write(place: Path, content: dict[str, Any]) -> None:
     """Write a record, whole or not at all."""
     with drafts.draft(settings.IMAGEVAULT_DATA / "incoming") as draft:
         draft.write(_encoded(content))
-        os.fchmod(draft.descriptor, 0o644)
-        os.fsync(draft.descriptor)
-        draft.publish(place)
+        draft.flush_and_publish(place)
 
 
 def _encoded(content: dict[str, Any]) -> bytes:

@@ -63,7 +63,5 @@ def write(folder: Path, lines: Iterable[bytes]) -> None:
                 draft.write(b"".join(waiting))
                 waiting = []
         draft.write(b"".join(waiting))
-        os.fchmod(draft.descriptor, 0o644)
-        os.fsync(draft.descriptor)
-        draft.publish(folder / NAME)
+        draft.flush_and_publish(folder / NAME)
     originals.sync(folder)

@@ -300,6 +300,12 @@ def test_without_any_record_the_originals_come_back(imported):
     assert set(Photo.objects.values_list("digest", flat=True)) == digests
 
 
+def test_whoever_may_enter_the_vault_may_read_all_records(imported):
+    written = [imported / "SHA256SUMS", imported / "sources.json"]
+    written += [*imported.glob("ledger/*"), *imported.glob("originals/*/*/photos.json")]
+    assert {oct(one.stat().st_mode & 0o777) for one in written} == {"0o644"}
+
+
 def test_without_the_ledger_the_sightings_come_from_beside_the_photos(imported):
     shutil.rmtree(imported / "ledger")
     (imported / "sources.json").unlink()

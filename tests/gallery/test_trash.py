@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 import threading
 from datetime import timedelta
 from io import StringIO
@@ -218,8 +219,9 @@ def test_an_interrupted_purge_ends_with_a_sentence(vault, monkeypatch, capsys):
     keeper = stored(vault, b"keeper")
     copy = discarded(stored(vault, b"copy"), in_favour_of=keeper)
 
+    # As a machine that shuts down ends it, and Ctrl-C likewise.
     def interrupt(*_):
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr(trash, "purge", interrupt)
     with pytest.raises(SystemExit) as ended:

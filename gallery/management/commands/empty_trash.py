@@ -1,6 +1,4 @@
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +8,11 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from gallery import trash, vault
+from gallery.management.bars import bar
 from gallery.management.results import (
     add_output_options,
     bring_records_up,
+    ending,
     write_json,
 )
 
@@ -49,17 +49,20 @@ class Command(BaseCommand):
         **options: Any,
     ) -> str | None:
         before = moment(older_than)
-        try:
-            with shown(quiet=no_progress) as progress:
-                report = trash.empty_trash(older_than=before, progress=progress)
+        stopping = ending(
+            self,
+            vault.NoVault,
+            interrupted="Interrupted. What was purged is gone, the rest stays.",
+        )
+        with stopping:
+            with bar(quiet=no_progress) as tell:
+                report = trash.empty_trash(
+                    older_than=before,
+                    progress=lambda done, total: tell("Purging", done, total),
+                )
             if by_hand:
                 report.add(trash.delete_by_hand(older_than=before))
             bring_records_up()
-        except vault.NoVault as error:
-            raise CommandError(str(error), returncode=2) from error
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted. What was purged is gone, the rest stays.")
-            sys.exit(130)
         if json:
             write_json(report.to_json(), json, self.stdout)
         if json != "-":
@@ -87,24 +90,3 @@ def moment(days: int) -> datetime:
         raise CommandError(
             f"--older-than {days}: nothing is that old.", returncode=2
         ) from error
-
-
-@contextmanager
-def shown(*, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on a terminal; elsewhere the summary is enough."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = (
-        rich.TextColumn("Purging"),
-        rich.BarColumn(),
-        rich.DownloadColumn(),
-        rich.TransferSpeedColumn(),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True)) as display:
-        bar = display.add_task("")
-        yield lambda done, total: display.update(bar, completed=done, total=total)

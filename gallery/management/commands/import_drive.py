@@ -1,5 +1,4 @@
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.template.defaultfilters import filesizeformat
 from gallery import junk, vault
 from gallery.importer import Ending, ImportReport, Refused, import_drive
 from gallery.ledger import LabelTaken
+from gallery.management.progress import shown
 from gallery.management.results import (
     add_output_options,
     bring_records_up,
@@ -21,7 +21,6 @@ from gallery.management.results import (
     write_json,
 )
 from gallery.models import Outcome, SourceFile
-from gallery.progress import shown
 
 
 class Command(BaseCommand):
@@ -51,9 +50,9 @@ class Command(BaseCommand):
         require_writable(json)
         wanted = {name: options[name] for name in ("label", "dry_run", "exclude")}
         exclude = junk.exclusion(wanted["exclude"])
-        showing = shown(path, stream=sys.stderr, exclude=exclude)
+        showing = shown(path, quiet=no_progress, exclude=exclude)
         try:
-            with termination(), nullcontext() if no_progress else showing as progress:
+            with termination(), showing as progress:
                 report = import_drive(path, **wanted, progress=progress)
                 if report.run_id and report.ending is Ending.FINISHED:
                     # Nothing new: the workers note at leisure when it was seen.
