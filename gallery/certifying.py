@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -42,7 +43,15 @@ from gallery import (
     walk,
 )
 from gallery.importer import DriveGone, Refused, opened, refuse, undisturbed
-from gallery.models import Certificate, Damage, Photo, Source, State
+from gallery.models import (
+    Certificate,
+    Damage,
+    ImportRun,
+    Photo,
+    Source,
+    SourceFile,
+    State,
+)
 from gallery.models.certificates import ACCEPTABLE, KEEPS, NOTHING
 from gallery.originals import CannotRead
 from gallery.stages import chunks, in_order
@@ -557,37 +566,97 @@ def _line(row: dict[str, Any]) -> bytes:
 
 def why_stale(certificate: Certificate) -> str:
     """Why a certificate holds no longer, in a sentence; "" if it does."""
-    source = certificate.source
-    newest = Certificate.objects.filter(source=source).first()
-    if newest and newest.pk != certificate.pk:
+    return why_all_stale([certificate])[certificate.pk]
+
+
+def why_all_stale(certificates: Iterable[Certificate]) -> dict[int, str]:
+    """The same of many, by certificate, in as many queries as of one."""
+    certificates = list(certificates)
+    sources = {one.source_id for one in certificates}
+    rows = Certificate.objects.filter(source__in=sources).order_by()
+    newest = dict(rows.values_list("source").annotate(Max("pk")))
+    runs = _runs_since(certificates)
+    lost = _lost_since(certificates)
+    return {
+        one.pk: _why_stale(one, newest[one.source_id], runs[one.source_id], lost)
+        for one in certificates
+    }
+
+
+def _why_stale(
+    one: Certificate, newest: int, runs: list[_Run], lost: list[_Lost]
+) -> str:
+    if newest != one.pk:
         return _("The drive was verified again since.")
-    if certificate.volume != source.volume:
+    if one.volume != one.source.volume:
         return _("Another file system carries this label now.")
-    if drive_changed(certificate):
+    if _has_changed(one, runs):
         return _("The drive has changed since: another import saw other files on it.")
-    place = settings.IMAGEVAULT_DATA / FOLDER / certificate.name
-    if not place.with_suffix(".needs").is_file():
+    needs = (settings.IMAGEVAULT_DATA / FOLDER / one.name).with_suffix(".needs")
+    if not needs.is_file():
         return _("The list of what it rests on is lost.")
-    gone = Q(purged_at__gte=certificate.started_at)
-    damaged = Q(pk__in=Damage.objects.open().values("photo"))
-    lost = next(leaned_on(gone | damaged, place), None)
-    if lost:
-        return _("An original it rests on is lost or damaged: %(name)s.") % {
-            "name": lost.name
-        }
+    with needs.open("rb") as file:
+        for photo in lost:
+            since = photo.is_damaged or photo.purged_at >= one.started_at
+            if since and _is_among(file, photo.digest):
+                return _("An original it rests on is lost or damaged: %(name)s.") % {
+                    "name": photo.name
+                }
     return ""
 
 
-def drive_changed(certificate: Certificate) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run over a drive; `has_news` if it first saw a file, or other content."""
+
+    started_at: datetime
+    listing: str
+    has_news: bool
+
+
+def _runs_since(certificates: Iterable[Certificate]) -> dict[int, list[_Run]]:
+    """The runs over drives since the earliest of their certificates, by drive."""
+    first = min((one.started_at for one in certificates), default=timezone.now())
+    sources = {one.source_id for one in certificates}
+    files = SourceFile.objects.filter(source=OuterRef("source")).order_by()
+    found = Exists(files.filter(first_run=OuterRef("pk")))
+    replaced = Exists(files.filter(replaced_in=OuterRef("pk")))
+    rows = ImportRun.objects.filter(source__in=sources, started_at__gt=first)
+    runs = defaultdict(list)
+    for run in rows.annotate(has_news=found | replaced):
+        runs[run.source_id].append(_Run(run.started_at, run.listing, run.has_news))
+    return runs
+
+
+def _has_changed(one: Certificate, runs: list[_Run]) -> bool:
     """Whether a run over the drive since then saw other entries."""
-    runs = certificate.source.runs.filter(started_at__gt=certificate.started_at)
-    if runs.exclude(listing__in=["", certificate.listing]).exists():
+    since = [run for run in runs if run.started_at > one.started_at]
+    if any(run.listing not in ("", one.listing) for run in since):
         return True
     # A run that did not end, or left something out, knows only what was new to it.
-    new = certificate.source.files.filter(
-        Q(first_run__in=runs) | Q(replaced_in__in=runs)
-    )
-    return runs.filter(listing="").exists() and new.exists()
+    is_partial = any(not run.listing for run in since)
+    return is_partial and any(run.has_news for run in since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """A photo whose original is damaged or purged."""
+
+    digest: bytes
+    name: str
+    purged_at: Any
+    is_damaged: bool
+
+
+def _lost_since(certificates: Iterable[Certificate]) -> list[_Lost]:
+    first = min((one.started_at for one in certificates), default=timezone.now())
+    damaged = Exists(Damage.objects.open().filter(photo=OuterRef("pk")))
+    rows = Photo.objects.annotate(is_damaged=damaged)
+    rows = rows.filter(Q(purged_at__gte=first) | Q(is_damaged=True)).order_by("pk")
+    return [
+        _Lost(bytes.fromhex(one.digest), one.name, one.purged_at, one.is_damaged)
+        for one in rows.only("digest", "name", "purged_at")
+    ]
 
 
 def leaned_on(condition: Q, place: Path) -> Iterator[Photo]:

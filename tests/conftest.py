@@ -90,6 +90,15 @@ def plain_static_files(settings):
     }
 
 
+@pytest.fixture(autouse=True)
+def no_language_left() -> Iterator[None]:
+    """What a page was asked in plays no part in the next test."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def vault(tmp_path, settings) -> Path:
     """An empty vault that the settings point to."""

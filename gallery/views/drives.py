@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import contents
-from gallery.certifying import FOLDER, why_stale
+from gallery.certifying import FOLDER, why_all_stale, why_stale
 from gallery.forms import DriveForm
 from gallery.models import Certificate, Source, State
 from gallery.models.certificates import ACCEPTABLE, KEEPS, NOTHING
@@ -68,7 +68,8 @@ def latest(sources: Iterable[Source]) -> dict[int, Proof]:
     newest = {
         row.source_id: row for row in rows.select_related("source").order_by("pk")
     }
-    return {pk: Proof(row, why_stale(row)) for pk, row in newest.items()}
+    stale = why_all_stale(newest.values())
+    return {pk: Proof(row, stale[row.pk]) for pk, row in newest.items()}
 
 
 @require_safe

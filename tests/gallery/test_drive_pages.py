@@ -177,6 +177,22 @@ def test_the_certificate_says_what_it_rests_on(drive, admin_client):
     assert "Safe to wipe" in admin_client.get("/drives/").content.decode()
 
 
+def test_the_queries_of_the_list_of_drives_do_not_grow(drive, admin_client):
+    def queries():
+        with CaptureQueriesContext(connection) as caught:
+            admin_client.get("/drives/")
+        return len(caught)
+
+    verify_drive(drive)
+    before = queries()
+    for number in range(3):
+        folder = drive.parent / f"drive {number}"
+        folder.mkdir()
+        (folder / "letter.txt").write_text("Dear all")
+        verify_drive(folder, label=f"Red {number}")
+    assert queries() == before
+
+
 def test_the_pages_of_drives_write_dates_as_the_reader_does(drive, admin_client):
     proof = verify_drive(drive).certificate
     Source.objects.update(last_seen_at=datetime(2026, 3, 5, 12, tzinfo=UTC))
