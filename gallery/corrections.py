@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from gallery.develop import WHEN
+from gallery.dating import WHEN
 from gallery.models import CorrectedDate, Correction, Origin, Photo, Precision
 from gallery.models.corrections import CorrectedDateQuerySet
 from gallery.spoken import Said, moved

@@ -9,19 +9,26 @@ The order of belief, and why:
 1. EXIF DateTimeOriginal: written by the camera when the shutter closed.
 2. EXIF DateTimeDigitized: the same moment for a camera, the scan for a scanner.
 3. XMP and text notes: written by programs, mostly copied from the above.
-4. The file's name: written by phones and messengers, kept through most copies. For
-   messengers it is the day of sending, hence only exact to the day.
-5. EXIF DateTime: the last change; an editor overwrites it.
-6. The file's modification time: the last copy, often the day of a backup.
+4. A sidecar: a note that a program put beside the file, and what Google Photos wrote.
+5. The file's name: written by phones and people, kept through most copies.
+6. The file's time, where the files beside it show that copying kept it.
+7. The photos before and after it by the camera's numbering, in the same folder.
+8. The folder's name.
+9. What only says that the photo was there by then: an editor's or scanner's date, the day
+   a messenger sent it, the file's modification time. Of these the earliest counts.
 
-Known liars (clocks that were never set) come after every honest date.
+Known liars (clocks that were never set) come after every honest date. Three rules look at
+the evidence as a whole: where a weaker statement lies within a stronger but coarser one,
+both agree and the finer is taken; a day, month or year after the moment by which the
+photo was there already is disbelieved; and so is a camera's New Year that its folder or
+name contradicts.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -31,7 +38,10 @@ MAX_OFFSET_MINUTES = 14 * 60
 
 
 class Precision(StrEnum):
-    """How exact a date is: what is finer than this is filled with the smallest value."""
+    """How exact a date is: what is finer than this is filled with the smallest value.
+
+    A time of day that comes with a mere day puts photos in order and is not shown.
+    """
 
     SECOND = "second"
     MINUTE = "minute"
@@ -40,6 +50,7 @@ class Precision(StrEnum):
     SEASON = "season"
     YEAR = "year"
     DECADE = "decade"
+    LATEST = "latest"  # taken then or any time before
     UNKNOWN = "unknown"
 
 
@@ -50,10 +61,27 @@ class Origin(StrEnum):
     EXIF_ORIGINAL = "exif_original"
     EXIF_DIGITISED = "exif_digitised"
     XMP = "xmp"
+    SIDECAR = "sidecar"
+    TAKEOUT = "takeout"
     FILE_NAME = "file_name"
+    FILE_TIME = "file_time"
+    NEIGHBOURS = "neighbours"
+    FOLDER_NAME = "folder_name"
     EXIF_MODIFIED = "exif_modified"
     MODIFICATION_TIME = "modification_time"
     NONE = "none"
+
+
+class Doubt(StrEnum):
+    """Why a statement is not taken at its word."""
+
+    NONE = ""
+    CLOCK = "clock"  # a clock that was never set, or lost its battery
+    SCANNER = "scanner"
+    EDITOR = "editor"
+    SENT = "sent"
+    LATER = "later"  # the photo was there before
+    FUTURE = "future"
 
 
 _BELIEF = {origin: rank for rank, origin in enumerate(Origin)}
@@ -62,10 +90,22 @@ _WORDS = {
     Origin.EXIF_ORIGINAL: "The camera wrote down when it took the photo",
     Origin.EXIF_DIGITISED: "The camera or scanner wrote down when it made the file",
     Origin.XMP: "A program's note in the file says when it was taken",
+    Origin.SIDECAR: "A note that a program put beside the file says when it was taken",
+    Origin.TAKEOUT: "Google Photos noted when it was taken",
     Origin.FILE_NAME: "The name of the file says when it was taken",
+    Origin.FILE_TIME: "The time of the file says it, and is right for the photos beside it",
+    Origin.NEIGHBOURS: "The camera's numbers put it between photos whose dates are known",
+    Origin.FOLDER_NAME: "The name of the folder says when it was taken",
     Origin.EXIF_MODIFIED: "A program wrote down when it last changed the photo",
     Origin.MODIFICATION_TIME: "Only the time of the last change of the file is known",
     Origin.NONE: "Nothing says when this photo was taken",
+}
+# The same, where it says no more than by when the photo was there.
+_LIMITS = {
+    Origin.EXIF_ORIGINAL: "A scanner or a program wrote down when it made the file",
+    Origin.EXIF_DIGITISED: "A scanner or a program wrote down when it made the file",
+    Origin.FILE_NAME: "The name of the file says when it was sent or scanned",
+    Origin.FOLDER_NAME: "The name of the folder says when it was filled",
 }
 _EXACTNESS = {
     Precision.MINUTE: "to the minute",
@@ -74,7 +114,19 @@ _EXACTNESS = {
     Precision.SEASON: "to the season",
     Precision.YEAR: "to the year",
     Precision.DECADE: "to the decade",
+    Precision.LATEST: "so the photo may be older",
 }
+
+
+EXACT = (Precision.SECOND, Precision.MINUTE)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+_FINEST = list(Precision)
+_LIES = (Doubt.CLOCK, Doubt.LATER, Doubt.FUTURE)
+_CAMERA = (Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED)
+_COARSE = (Origin.FOLDER_NAME, Origin.NEIGHBOURS)
+_WEAK = (*_COARSE, Origin.FILE_NAME, Origin.TAKEOUT)
+# Years in which the clocks of cameras begin when nobody has set them.
+_CLOCKS_BEGIN = (1970, 1980, 1990, 1998, *range(2000, 2013))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +140,9 @@ class Evidence:
     precision: Precision
     origin: Origin
     offset_minutes: int | None = None
+    # What says so: a file's name, a folder's name. Not kept with what the file says.
+    said: str = ""
+    doubt: Doubt = Doubt.NONE
 
     def to_json(self) -> dict[str, object]:
         """Only strings, whole numbers and None."""
@@ -120,39 +175,155 @@ class TakenAt:
     origin: Origin = Origin.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The date believed, the evidence it rests on, and all evidence, most trusted first."""
+
+    taken: TakenAt
+    chosen: Evidence | None
+    ranked: tuple[Evidence, ...]
+
+
 def best(evidence: Iterable[Evidence], *, now: datetime | None = None) -> TakenAt:
     """The most trusted plausible date; between equals the finer, then the earlier one.
 
     `now` is naive local wall time, for what counts as the future.
     """
-    honest = [
-        one
-        for one in evidence
-        if one.origin is Origin.PERSON or _plausible(one.taken_at, now=now)
-    ]
-    if not honest:
-        return TakenAt()
-    finest = list(Precision)
-    believed = min(
-        honest,
-        key=lambda one: (
-            _is_known_lie(one),
-            _BELIEF[one.origin],
-            finest.index(one.precision),
-            one.taken_at,
-        ),
-    )
-    return TakenAt(
-        believed.taken_at,
-        believed.offset_minutes,
-        believed.precision,
-        believed.origin,
-    )
+    ranked = sorted(evidence, key=_rank)
+    for one in ranked:
+        if one.origin is Origin.PERSON or _plausible(one.taken_at, now=now):
+            return _taken(one)
+    return TakenAt()
+
+
+def weigh(evidence: Iterable[Evidence], *, now: datetime | None = None) -> Weighed:
+    """Weigh all there is to say of one photo, each statement in the light of the others.
+
+    Where only liars speak, no date is believed.
+    """
+    every = [_in_time(one, now) for one in dict.fromkeys(evidence)]
+    every = _contradicted(every)
+    ranked = sorted(every, key=_rank)
+    chosen = next((one for one in ranked if not is_lie(one)), None)
+    if chosen is None:
+        return Weighed(TakenAt(), None, tuple(ranked))
+    chosen = _refined(chosen, ranked)
+    return Weighed(_taken(chosen), chosen, tuple(ranked))
+
+
+def _taken(one: Evidence) -> TakenAt:
+    return TakenAt(one.taken_at, one.offset_minutes, one.precision, one.origin)
+
+
+def _rank(one: Evidence) -> tuple[object, ...]:
+    """What says only by when it was there comes last, and of that the earliest first."""
+    is_limit = one.precision is Precision.LATEST
+    belief = len(_BELIEF) if is_limit else _BELIEF[one.origin]
+    fineness = _FINEST.index(one.precision)
+    return is_lie(one), belief, fineness, one.taken_at, _BELIEF[one.origin], one.said
+
+
+def is_lie(one: Evidence) -> bool:
+    """Whether it cannot be the moment the photo was taken."""
+    return one.doubt in _LIES or _is_known_lie(one)
+
+
+def _in_time(one: Evidence, now: datetime | None) -> Evidence:
+    """The evidence, marked where it cannot be true whatever the others say."""
+    if one.origin is Origin.PERSON:
+        return one
+    if not _plausible(one.taken_at, now=now):
+        return replace(one, doubt=Doubt.FUTURE)
+    return replace(one, doubt=Doubt.CLOCK) if _is_known_lie(one) else one
+
+
+def _contradicted(every: list[Evidence]) -> list[Evidence]:
+    """The evidence, marked where another statement shows that it is not true."""
+    honest = [one for one in every if not is_lie(one)]
+    limits = [one for one in honest if one.precision is Precision.LATEST]
+    there_by = min((one.taken_at for one in limits), default=None)
+    stated = [one for one in honest if one.origin in (Origin.FILE_NAME, *_COARSE)]
+    return [_checked(one, there_by, stated) for one in every]
+
+
+def _checked(
+    one: Evidence, there_by: datetime | None, stated: list[Evidence]
+) -> Evidence:
+    if one.doubt or one.precision is Precision.LATEST:
+        return one
+    earliest, _ = span(one)
+    is_coarse = one.precision not in EXACT and one.origin in _WEAK
+    if there_by and is_coarse and earliest > there_by + DAY:
+        return replace(one, doubt=Doubt.LATER)
+    starts = one.taken_at.month == 1 and one.taken_at.year in _CLOCKS_BEGIN
+    if (
+        starts
+        and one.origin in _CAMERA
+        and any(_excludes(other, one) for other in stated)
+    ):
+        return replace(one, doubt=Doubt.CLOCK)
+    return one
+
+
+def _excludes(other: Evidence, one: Evidence) -> bool:
+    if other.precision is Precision.LATEST:
+        return False
+    earliest, latest = span(other)
+    return not earliest - 31 * DAY <= one.taken_at <= latest + 31 * DAY
+
+
+def _refined(chosen: Evidence, ranked: Iterable[Evidence]) -> Evidence:
+    """The date chosen, or a finer one that lies within what it states."""
+    is_vague = chosen.precision not in (*EXACT, Precision.LATEST)
+    if chosen.origin is Origin.PERSON or not is_vague:
+        return chosen
+    earliest, latest = span(chosen)
+    for one in ranked:
+        is_finer = _FINEST.index(one.precision) < _FINEST.index(chosen.precision)
+        first, last = span(one)
+        if is_finer and earliest <= first and last <= latest and not is_lie(one):
+            return one
+    return chosen
+
+
+def span(evidence: Evidence | TakenAt) -> tuple[datetime, datetime]:
+    """The first and the last moment a date states; what is unknown states nothing.
+
+    A clock's second may be a second off.
+    """
+    at, precision = evidence.taken_at, evidence.precision
+    if at is None or precision is Precision.UNKNOWN:
+        return datetime.min, datetime.max
+    if precision is Precision.SECOND:
+        return at - SECOND, at + SECOND
+    if precision is Precision.MINUTE:
+        start = at.replace(second=0, microsecond=0)
+        return start, start + timedelta(seconds=59, microseconds=999_999)
+    day = datetime(at.year, at.month, at.day)
+    if precision in (Precision.DAY, Precision.LATEST):
+        start = datetime.min if precision is Precision.LATEST else day
+        return start, day + DAY - timedelta(microseconds=1)
+    return _long_span(at, precision)
+
+
+def _long_span(at: datetime, precision: Precision) -> tuple[datetime, datetime]:
+    months = {Precision.MONTH: 1, Precision.SEASON: 3, Precision.YEAR: 12}
+    start = datetime(at.year, at.month, 1)
+    if precision is Precision.YEAR:
+        start = datetime(at.year, 1, 1)
+    elif precision is Precision.DECADE:
+        start = datetime(at.year // 10 * 10, 1, 1)
+    count = start.year * 12 + start.month - 1 + months.get(precision, 120)
+    if count >= 12 * 10_000:
+        return start, datetime.max
+    return start, datetime(count // 12, count % 12 + 1, 1) - timedelta(microseconds=1)
 
 
 def explain(taken: TakenAt) -> str:
     """One sentence on where the date comes from and how exact it is."""
     words = _WORDS[taken.origin]
+    if taken.precision is Precision.LATEST:
+        words = _LIMITS.get(taken.origin, words)
     if exactness := _EXACTNESS.get(taken.precision):
         return f"{words}, {exactness}."
     return f"{words}."
@@ -168,13 +339,10 @@ def _is_known_lie(evidence: Evidence) -> bool:
     moment = evidence.taken_at
     if evidence.origin is Origin.PERSON:
         return False
-    if (
-        evidence.origin is Origin.FILE_NAME
-        and evidence.precision is not Precision.SECOND
-    ):
+    if evidence.origin in _WEAK and evidence.precision is not Precision.SECOND:
         return False
     if (moment.month, moment.day) == (1, 1):
-        midnight = (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+        midnight = (moment.hour, moment.minute) == (0, 0)
         return midnight or moment.year in (1970, 1980, 2000)
     # One hour east of UTC or west of it, the epoch is 31 December.
     return (moment.year, moment.month, moment.day) in ((1969, 12, 31), (1979, 12, 31))
@@ -183,14 +351,15 @@ def _is_known_lie(evidence: Evidence) -> bool:
 def from_modified(mtime: float, *, zone: tzinfo) -> Evidence | None:
     """The file's modification time (seconds since 1970, UTC) on a clock in `zone`.
 
-    No offset is claimed: where the file was last changed, nobody knows.
+    It says by when the photo was there. No offset is claimed: where the file was last
+    changed, nobody knows.
     """
     try:
         moment = datetime.fromtimestamp(mtime, UTC).astimezone(zone)
     except (OverflowError, ValueError, OSError):
         return None
     return Evidence(
-        moment.replace(tzinfo=None), Precision.SECOND, Origin.MODIFICATION_TIME
+        moment.replace(tzinfo=None), Precision.LATEST, Origin.MODIFICATION_TIME
     )
 
 
@@ -324,18 +493,42 @@ _NAMES = tuple(
 )
 
 
-def from_name(name: str, *, now: datetime | None = None) -> Evidence | None:
+def from_name(
+    name: str, *, now: datetime | None = None, zone: tzinfo | None = None
+) -> Evidence | None:
     """The date a camera, phone, messenger or person put into a file's name.
 
-    `name` is the last part of a path, with or without its extension. Impossible dates,
+    Names in UTC are read on a clock in `zone`, and are exact to the day. `name` is the last part of a path, with or without its extension. Impossible dates,
     dates before photography and dates more than two days ahead are not dates.
     """
     for pattern in _NAMES:
         for found in pattern.finditer(name):
             evidence = _from_match(found.groupdict())
             if evidence and _plausible(evidence.taken_at, now=now):
-                return evidence
+                return _as_its_maker_means(name, evidence, zone)
     return None
+
+
+# Messengers name a file by when it was sent, scanners by when it was scanned.
+_SENT = re.compile(
+    r"IMG-\d{8}-WA\d|WhatsApp|^signal-|^photo_\d{4}-|^received_|^telegram|^viber|^line_",
+    re.IGNORECASE,
+)
+_SCANNED = re.compile(r"^scan", re.IGNORECASE)
+# Their clock is UTC's, and where they were is not said.
+_UTC = re.compile(r"^PXL_\d{8}_\d{9}|^\d{8}_\d{9}_iOS", re.IGNORECASE)
+
+
+def _as_its_maker_means(name: str, evidence: Evidence, zone: tzinfo | None) -> Evidence:
+    if _SENT.search(name):
+        return replace(evidence, precision=Precision.LATEST, doubt=Doubt.SENT)
+    if _SCANNED.search(name):
+        return replace(evidence, precision=Precision.LATEST, doubt=Doubt.SCANNER)
+    if _UTC.search(name):
+        at = evidence.taken_at.replace(tzinfo=UTC).astimezone(zone or UTC)
+        local = at.replace(tzinfo=None)
+        return replace(evidence, taken_at=local, precision=Precision.DAY)
+    return evidence
 
 
 def _from_match(parts: dict[str, str | None]) -> Evidence | None:

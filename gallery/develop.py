@@ -6,8 +6,7 @@ does both in the pass that stores the original, the workers do them for what is 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,25 +15,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import dates, drafts, vault
+from gallery import dating, drafts, vault
 from gallery.decoding import Unreadable
-from gallery.models import Photo, SourceFile, Thumbnail
+from gallery.models import Photo, Thumbnail
 
 if TYPE_CHECKING:
     from gallery.metadata import Metadata
     from gallery.sandbox import Sandbox
-
-# Dates that another sighting of the photo may still improve on.
-WEAK = (
-    dates.Origin.FILE_NAME,
-    dates.Origin.EXIF_MODIFIED,
-    dates.Origin.MODIFICATION_TIME,
-    dates.Origin.NONE,
-)
-
-
-# The fields of a photo that say when it was taken.
-WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +37,6 @@ class Print:
     height: int | None = None
     problem: str = ""
     colours: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one sighting says of a photo's date: its path and modification time."""
-
-    path: str
-    modified_ns: int | None  # since 1970 UTC
 
 
 def develop(original: Path, *, digest: str, sandbox: Sandbox) -> Print:
@@ -101,10 +80,10 @@ def place_rendition(digest: str, picture: bytes, *, name: str, recipe: int) -> P
 def record(prints: Mapping[int, Print]) -> None:
     """Write what developing gave, by photo id: facts, dates, finished or failed steps."""
     photos = Photo.objects.in_bulk(sorted(prints))
-    sightings = seen(photos)
+    sightings = dating.seen(photos)
     for pk, photo in sorted(photos.items()):
         photo.update_facts(**facts(prints[pk]))
-        photo.update_facts(**taken(photo, sightings[pk]))
+        photo.update_facts(**dating.taken(photo, sightings[pk]))
         close(photo, prints[pk])
 
 
@@ -150,66 +129,3 @@ def facts(print_: Print) -> dict[str, Any]:
         "longitude": metadata.longitude,
         "facts": metadata.to_json(),
     }
-
-
-def taken(photo: Photo, sightings: Sequence[Seen]) -> dict[str, Any]:
-    """The fields of the best date from the file, its names, its oldest copy.
-
-    What is known already stays unless something better is found: it may have come from
-    another copy of the picture. What a person said stays, even that nobody knows.
-    """
-    if photo.taken_from == dates.Origin.PERSON:
-        return {name: getattr(photo, name) for name in WHEN}
-    found = dates.best(
-        [
-            *_known(photo),
-            *_in_the_file(photo),
-            *_names(sightings),
-            *_oldest(sightings),
-        ]
-    )
-    return {
-        "taken_at": found.taken_at,
-        "taken_offset": found.offset_minutes,
-        "taken_precision": found.precision.value,
-        "taken_from": found.origin.value,
-    }
-
-
-def _known(photo: Photo) -> list[dates.Evidence]:
-    if photo.taken_at is None:
-        return []
-    return [
-        dates.Evidence(
-            photo.taken_at,
-            dates.Precision(photo.taken_precision),
-            dates.Origin(photo.taken_from),
-            photo.taken_offset,
-        )
-    ]
-
-
-def _in_the_file(photo: Photo) -> list[dates.Evidence]:
-    return [dates.Evidence.from_json(one) for one in photo.facts.get("dates", [])]
-
-
-def _names(sightings: Sequence[Seen]) -> list[dates.Evidence]:
-    names = {sighting.path.rpartition("/")[2] for sighting in sightings}
-    return [found for name in sorted(names) if (found := dates.from_name(name))]
-
-
-def _oldest(sightings: Sequence[Seen]) -> list[dates.Evidence]:
-    """The earliest modification time: every copy made since can only be later."""
-    zone = timezone.get_default_timezone()
-    times = [one.modified_ns for one in sightings if one.modified_ns is not None]
-    every = (dates.from_modified(time / 1e9, zone=zone) for time in times)
-    return [found for found in every if found]
-
-
-def seen(photos: Iterable[int]) -> dict[int, list[Seen]]:
-    """Every sighting of these photos, by photo id."""
-    found: dict[int, list[Seen]] = defaultdict(list)
-    rows = SourceFile.objects.filter(photo__in=list(photos))
-    for photo, path, modified_ns in rows.values_list("photo", "path", "modified_ns"):
-        found[photo].append(Seen(path, modified_ns))
-    return found

@@ -52,6 +52,7 @@ QUALITIES = {
     "season": (_("The season"), [Precision.SEASON]),
     "year": (_("The year"), [Precision.YEAR]),
     "decade": (_("The decade"), [Precision.DECADE]),
+    "latest": (_("By when, no more"), [Precision.LATEST]),
     "unknown": (_("Date unknown"), [Precision.UNKNOWN]),
 }
 # The same, as a sentence on the photos.
@@ -62,6 +63,7 @@ KNOWN = {
     "season": _("Date known to the season"),
     "year": _("Date known to the year"),
     "decade": _("Date known to the decade"),
+    "latest": _("Only known by when it was there"),
     "unknown": _("Date unknown"),
 }
 MB = 1_000_000

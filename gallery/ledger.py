@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from gallery import develop, drives, formats, walk
+from gallery import dating, develop, drives, formats, walk
 from gallery.formats import Format
 from gallery.models import (
     ImportRun,
@@ -51,8 +51,8 @@ class Finding:
     bytes_stored: int = 0
 
     @property
-    def seen(self) -> develop.Seen:
-        return develop.Seen(self.path, self.modified_ns)
+    def seen(self) -> dating.Seen:
+        return dating.Seen(self.path, self.modified_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _new_photo(run: ImportRun, sightings: Sequence[Finding]) -> Photo:
     )
     values = develop.facts(first.print) if first.print else {}
     _set(photo, values)
-    _set(photo, develop.taken(photo, [one.seen for one in sightings]))
+    _set(photo, dating.taken(photo, [one.seen for one in sightings]))
     return photo
 
 
@@ -359,11 +359,11 @@ def _row(
 
 def _improve_dates(photos: Sequence[Photo]) -> None:
     """Weigh the dates anew of photos that were seen once more."""
-    weak = {photo.pk: photo for photo in photos if photo.taken_from in develop.WEAK}
+    weak = {photo.pk: photo for photo in photos if photo.taken_from not in dating.SURE}
     if not weak:
         return
-    sightings = develop.seen(weak)
+    sightings = dating.seen(weak)
     for pk, photo in sorted(weak.items()):
-        better = develop.taken(photo, sightings[pk])
+        better = dating.taken(photo, sightings[pk])
         if any(getattr(photo, name) != value for name, value in better.items()):
             photo.update_facts(**better)

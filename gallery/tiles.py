@@ -65,6 +65,9 @@ def heading(photo: Photo, *, by_day: bool = False) -> str:
         return _("Date unknown")
     if by_day and precision in TO_THE_DAY:
         return date_format(taken, pgettext("date format", "l, j F Y"))
+    if precision == Precision.LATEST:
+        # Its place in the order is the only one there is.
+        precision = Precision.MONTH
     return vague(taken, precision) or vague(taken, Precision.MONTH)
 
 
@@ -72,7 +75,8 @@ def alt(photo: Photo) -> str:
     if photo.taken_at is None:
         return photo.name
     if photo.taken_precision not in TO_THE_DAY:
-        return f"{photo.name}, {heading(photo)}"
+        said = vague(photo.taken_at, photo.taken_precision)
+        return f"{photo.name}, {said or heading(photo)}"
     return f"{photo.name}, {day_name(photo.taken_at)}"
 
 

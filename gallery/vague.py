@@ -28,7 +28,7 @@ def season(taken: datetime) -> str:
 
 
 def vague(taken: datetime, precision: str) -> str:
-    """Return a month, season, year or decade; nothing for what is known to the day."""
+    """Return a month, season, year, decade or limit; nothing for what is known to the day."""
     match precision:
         case Precision.MONTH:
             return date_format(taken, "YEAR_MONTH_FORMAT")
@@ -38,4 +38,6 @@ def vague(taken: datetime, precision: str) -> str:
             return f"{taken.year}"
         case Precision.DECADE:
             return _("%(year)ds") % {"year": taken.year // 10 * 10}
+        case Precision.LATEST:
+            return _("%(day)s or before") % {"day": date_format(taken)}
     return ""

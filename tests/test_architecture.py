@@ -12,7 +12,7 @@ PURE = {
         "atlas",
         "websize",
         "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",
-        "drives", "films", "formats", "junk", "metadata", "orders", "originals", "pieces",
+        "drives", "films", "folder_names", "formats", "junk", "liars", "metadata", "orders", "originals", "pieces",
         "ranges", "renditions", "rereading", "sandbox", "snapshots", "spoken", "stages",
         "sums", "texts", "tiff", "vault", "walk", "xmp", "zips",
     ],

@@ -37,6 +37,7 @@ class Precision(models.TextChoices):
     SEASON = "season", _("the season")
     YEAR = "year", _("the year")
     DECADE = "decade", _("the decade")
+    LATEST = "latest", _("by then, or any time before")
     UNKNOWN = "unknown", _("unknown")
 
 
@@ -47,7 +48,12 @@ class Origin(models.TextChoices):
     EXIF_ORIGINAL = "exif_original", _("the camera's own record")
     EXIF_DIGITISED = "exif_digitised", _("the camera's or scanner's record")
     XMP = "xmp", _("a note in the file (XMP)")
+    SIDECAR = "sidecar", _("a note beside the file")
+    TAKEOUT = "takeout", _("Google Photos")
     FILE_NAME = "file_name", _("the file name")
+    FILE_TIME = "file_time", _("the time of the file, checked by those beside it")
+    NEIGHBOURS = "neighbours", _("the photos before and after it")
+    FOLDER_NAME = "folder_name", _("the folder name")
     EXIF_MODIFIED = "exif_modified", _("the last change noted in the file")
     MODIFICATION_TIME = "modification_time", _("the file's modification time")
     NONE = "none", _("nothing")

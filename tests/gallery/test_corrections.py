@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gallery import corrections, dates, develop, spoken
+from gallery import corrections, dates, dating, develop, spoken
 from gallery.corrections import CannotUndo
 from gallery.metadata import Metadata
 from gallery.models import CorrectedDate, Correction, Photo
@@ -38,7 +38,7 @@ def pks(photos) -> list[int]:
 
 def when(photo: Photo) -> dict:
     photo.refresh_from_db()
-    return {name: getattr(photo, name) for name in develop.WHEN}
+    return {name: getattr(photo, name) for name in dating.WHEN}
 
 
 def say(photos, text: str, *, by=None) -> Correction:
@@ -143,8 +143,8 @@ def test_reading_the_file_again_never_overwrites_a_correction(photos, text):
         datetime(2005, 5, 5), dates.Precision.SECOND, dates.Origin.EXIF_ORIGINAL
     )
     photos[0].update_facts(facts={"dates": [stronger.to_json()]})
-    seen = develop.Seen("2011-11-11 11.11.11.jpg", 1)
-    assert develop.taken(photos[0], [seen]) == before
+    seen = dating.Seen("2011-11-11 11.11.11.jpg", 1)
+    assert dating.taken(photos[0], [seen]) == before
     develop.record(
         {photos[0].pk: develop.Print(Metadata("JPEG", width=1, height=1), 1, 1)}
     )
@@ -154,7 +154,7 @@ def test_reading_the_file_again_never_overwrites_a_correction(photos, text):
 def test_the_first_of_january_is_no_lie_when_a_person_says_it(photos):
     say(photos, "1 January 2000")
     assert when(photos[0])["taken_precision"] == "day"
-    assert develop.taken(photos[0], []) == when(photos[0])
+    assert dating.taken(photos[0], []) == when(photos[0])
 
 
 def test_who_is_deleted_leaves_what_was_corrected(photos, anna):

@@ -20,12 +20,12 @@ NOW = datetime(2026, 11, 22, 12, 0)
         (
             "PXL_20210102_030405678.jpg",
             datetime(2021, 1, 2, 3, 4, 5, 678000),
-            "second",
+            "day",
         ),
         (
             "PXL_20210102_030405678.MP.jpg",
             datetime(2021, 1, 2, 3, 4, 5, 678000),
-            "second",
+            "day",
         ),
         ("20190704_153012.jpg", datetime(2019, 7, 4, 15, 30, 12), "second"),
         ("20190704_153012(0).jpg", datetime(2019, 7, 4, 15, 30, 12), "second"),
@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 22, 12, 0)
         ("IMG_20190704_153012_HDR.jpg", datetime(2019, 7, 4, 15, 30, 12), "second"),
         ("IMG20190704153012.jpg", datetime(2019, 7, 4, 15, 30, 12), "second"),
         ("WP_20140312_18_04_05_Pro.jpg", datetime(2014, 3, 12, 18, 4, 5), "second"),
-        ("IMG-20140312-WA0007.jpg", datetime(2014, 3, 12), "day"),
+        ("IMG-20140312-WA0007.jpg", datetime(2014, 3, 12), "latest"),
         (
             "Screenshot_2015-06-01-12-30-05.png",
             datetime(2015, 6, 1, 12, 30, 5),
@@ -54,27 +54,28 @@ NOW = datetime(2026, 11, 22, 12, 0)
         (
             "WhatsApp Image 2018-02-03 at 17.22.jpeg",
             datetime(2018, 2, 3, 17, 22),
-            "minute",
+            "latest",
         ),
         ("VID_20160102_030405.mp4", datetime(2016, 1, 2, 3, 4, 5), "second"),
         ("DSC_20160102_030405.jpg", datetime(2016, 1, 2, 3, 4, 5), "second"),
-        ("signal-2020-01-02-030405.jpg", datetime(2020, 1, 2, 3, 4, 5), "second"),
+        ("signal-2020-01-02-030405.jpg", datetime(2020, 1, 2, 3, 4, 5), "latest"),
         (
             "signal-2020-01-02-03-04-05-678.jpg",
             datetime(2020, 1, 2, 3, 4, 5, 678000),
-            "second",
+            "latest",
         ),
-        ("photo_2020-01-02_03-04-05.jpg", datetime(2020, 1, 2, 3, 4, 5), "second"),
+        ("photo_2020-01-02_03-04-05.jpg", datetime(2020, 1, 2, 3, 4, 5), "latest"),
         ("2009-07-14 Mallorca.jpg", datetime(2009, 7, 14), "day"),
         ("Mallorca 2009_07_14 03.jpg", datetime(2009, 7, 14), "day"),
         ("20090714 Mallorca.jpg", datetime(2009, 7, 14), "day"),
         ("Opa 1931-08-02.tif", datetime(1931, 8, 2), "day"),
-        ("received_20170506.jpeg", datetime(2017, 5, 6), "day"),
+        ("received_20170506.jpeg", datetime(2017, 5, 6), "latest"),
     ],
 )
 def test_names_of_cameras_phones_and_people(name, moment, precision):
     found = dates.from_name(name, now=NOW)
-    assert found == Evidence(moment, Precision(precision), Origin.FILE_NAME)
+    assert found and found.origin == Origin.FILE_NAME
+    assert (found.taken_at, found.precision) == (moment, precision)
 
 
 @pytest.mark.parametrize(
@@ -264,3 +265,83 @@ def test_evidence_survives_json():
         -210,
     )
     assert Evidence.from_json(one.to_json()) == one
+
+
+# All there is to say of one photo, weighed
+
+
+def weighed(*evidence: Evidence) -> dates.TakenAt:
+    return dates.weigh(evidence, now=NOW).taken
+
+
+def by(origin: Origin, *when: int) -> Evidence:
+    return said(origin, *when, precision=Precision.LATEST)
+
+
+FOLDER = said(Origin.FOLDER_NAME, 2009, 7, 1, precision=Precision.MONTH)
+
+
+def test_what_says_only_by_when_comes_last_and_the_earliest_of_it_counts():
+    sent = by(Origin.FILE_NAME, 2014, 3, 12)
+    copies = (
+        by(Origin.MODIFICATION_TIME, 2013, 1, 5),
+        by(Origin.EXIF_MODIFIED, 2015, 1, 1),
+    )
+    assert weighed(sent, *copies[:1]).taken_at == datetime(2013, 1, 5)
+    assert weighed(sent, *copies[:1], FOLDER).origin == Origin.FOLDER_NAME
+    assert dates.span(weighed(sent)) == (
+        datetime.min,
+        datetime(2014, 3, 12, 23, 59, 59, 999_999),
+    )
+
+
+def test_a_finer_date_within_a_coarser_one_is_believed_as_both_agree():
+    between = said(Origin.NEIGHBOURS, 2009, 7, 14, precision=Precision.DAY)
+    clock = said(Origin.FILE_TIME, 2009, 7, 14, 10, 30, precision=Precision.MINUTE)
+    named = said(Origin.FILE_NAME, 2009, 7, 1, precision=Precision.MONTH)
+    assert weighed(named, FOLDER, between).precision == Precision.DAY
+    other = said(Origin.NEIGHBOURS, 2009, 8, 14, precision=Precision.DAY)
+    assert weighed(named, other).precision == Precision.MONTH
+    assert weighed(between, clock).precision == Precision.MINUTE
+
+
+def test_a_folder_younger_than_its_file_is_disbelieved():
+    assert (
+        weighed(FOLDER, by(Origin.MODIFICATION_TIME, 2008, 5, 1)).taken_at.year == 2008
+    )
+    assert weighed(FOLDER, by(Origin.MODIFICATION_TIME, 2009, 7, 1)).taken_at.month == 7
+    # A clock that was never set proves nothing.
+    assert (
+        weighed(FOLDER, by(Origin.MODIFICATION_TIME, 1980, 1, 1)).taken_at.year == 2009
+    )
+
+
+def test_a_camera_in_its_first_january_is_disbelieved_where_the_folder_says_otherwise():
+    reset = said(Origin.EXIF_ORIGINAL, 2007, 1, 3, 4, 5)
+    assert weighed(reset).taken_at == reset.taken_at
+    assert weighed(reset, FOLDER).origin == Origin.FOLDER_NAME
+    winter = said(Origin.FOLDER_NAME, 2007, 1, 1, precision=Precision.YEAR)
+    assert weighed(reset, winter).taken_at == reset.taken_at
+
+
+def test_where_only_liars_speak_no_date_is_believed_and_what_they_say_is_kept():
+    reset = said(Origin.EXIF_ORIGINAL, 2000, 1, 1)
+    found = dates.weigh([reset], now=NOW)
+    assert (found.taken, found.chosen) == (dates.TakenAt(), None)
+    assert found.ranked[0].doubt == dates.Doubt.CLOCK
+
+
+@given(
+    st.sampled_from(Precision),
+    st.datetimes(datetime(1826, 1, 1), datetime(9999, 12, 31)),
+)
+def test_every_date_lies_within_what_it_states(precision, moment):
+    one = Evidence(moment, precision, Origin.FILE_NAME)
+    first, last = dates.span(one)
+    starts = {
+        Precision.MONTH: first,
+        Precision.SEASON: first,
+        Precision.YEAR: first,
+        Precision.DECADE: first,
+    }
+    assert first <= starts.get(precision, moment) <= last

@@ -1,0 +1,117 @@
+"""Gather what is known of a photo's date, from everywhere, and have it weighed.
+
+What the file says stands with the photo, names, folders and times stand in its sightings:
+all of that is read anew each time, so that a new copy or a better rule counts at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils import timezone
+
+from gallery import dates, liars
+from gallery.dates import Evidence, Origin, Precision
+from gallery.folder_names import from_folders
+from gallery.models import Photo, SourceFile
+
+# The fields of a photo that say when it was taken.
+WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
+# Of the best there is: another sighting has nothing to add.
+SURE = (Origin.PERSON, Origin.EXIF_ORIGINAL)
+# What can only be known from a copy if nothing here says it any more.
+HANDED_OVER = (
+    *(Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED, Origin.XMP, Origin.FILE_NAME),
+    *(Origin.EXIF_MODIFIED, Origin.MODIFICATION_TIME),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one sighting says of a photo's date: its path and modification time."""
+
+    path: str
+    modified_ns: int | None  # since 1970 UTC
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+def taken(photo: Photo, sightings: Sequence[Seen]) -> dict[str, Any]:
+    """The fields of the best date there is evidence of.
+
+    What a person said stays, even that nobody knows.
+    """
+    if photo.taken_from == Origin.PERSON:
+        return {name: getattr(photo, name) for name in WHEN}
+    found = dates.weigh(evidence(photo, sightings)).taken
+    return {
+        "taken_at": found.taken_at,
+        "taken_offset": found.offset_minutes,
+        "taken_precision": found.precision.value,
+        "taken_from": found.origin.value,
+    }
+
+
+def evidence(photo: Photo, sightings: Sequence[Seen]) -> list[Evidence]:
+    """All there is to say of a photo's date, each statement with what says it."""
+    found = [
+        *_in_the_file(photo),
+        *_names(sightings),
+        *_folders(sightings),
+        *_times(sightings),
+    ]
+    return [*found, *_handed_over(photo, found)]
+
+
+def _in_the_file(photo: Photo) -> list[Evidence]:
+    every = (Evidence.from_json(one) for one in photo.facts.get("dates", []))
+    return liars.honest(every, photo.facts)
+
+
+def _names(sightings: Sequence[Seen]) -> list[Evidence]:
+    zone = timezone.get_default_timezone()
+    names = sorted({sighting.name for sighting in sightings})
+    every = ((name, dates.from_name(name, zone=zone)) for name in names)
+    return [replace(found, said=name) for name, found in every if found]
+
+
+def _folders(sightings: Sequence[Seen]) -> list[Evidence]:
+    every = (from_folders(sighting.path) for sighting in sightings)
+    return [found for found in every if found]
+
+
+def _times(sightings: Sequence[Seen]) -> list[Evidence]:
+    """The earliest modification time: every copy made since can only be later."""
+    zone = timezone.get_default_timezone()
+    times = (one.modified_ns for one in sightings if one.modified_ns is not None)
+    every = (dates.from_modified(time / 1e9, zone=zone) for time in sorted(times))
+    found = [one for one in every if one]
+    # A time nobody believes does not stand in the way of the next.
+    return found[:1] + [one for one in found[1:] if dates.is_lie(found[0])][:1]
+
+
+def _handed_over(photo: Photo, found: Sequence[Evidence]) -> list[Evidence]:
+    """What stands there and nothing says any more: a copy said so, or an older file."""
+    if photo.taken_at is None or photo.taken_from not in HANDED_OVER:
+        return []
+    origin = Origin(photo.taken_from)
+    if any((one.taken_at, one.origin) == (photo.taken_at, origin) for one in found):
+        return []
+    precision = Precision(photo.taken_precision)
+    if origin is Origin.MODIFICATION_TIME:
+        precision = Precision.LATEST
+    return [Evidence(photo.taken_at, precision, origin, photo.taken_offset)]
+
+
+def seen(photos: Iterable[int]) -> dict[int, list[Seen]]:
+    """Every sighting of these photos, by photo id."""
+    found: dict[int, list[Seen]] = defaultdict(list)
+    rows = SourceFile.objects.filter(photo__in=list(photos))
+    for photo, path, modified_ns in rows.values_list("photo", "path", "modified_ns"):
+        found[photo].append(Seen(path, modified_ns))
+    return found
