@@ -34,9 +34,15 @@ logger = logging.getLogger(__name__)
 
 # More changes than this are no quicker to look up one by one.
 MOST_CHANGES = 20_000
+# How long a page waits for all photos to be read; it says then that they are.
+PATIENCE = 0.5  # seconds
 # So many that reading them again delays a start by a moment only.
 MOST_UNSAVED = 5_000
 AT_ONCE = 900
+
+
+class Reading(Exception):
+    """All photos are being read, which takes a minute for a million of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,19 @@ class Kept:
     # Changes that the snapshot does not have.
     unsaved: int = 0
 
+    def is_of(self, moment: changes.Moment) -> bool:
+        """Whether these were columns of the database that is there now."""
+        database = str(connection.settings_dict["NAME"])
+        return (self.database, self.moment.lineage) == (database, moment.lineage)
+
 
 _kept: Kept | None = None
 _turn = threading.Lock()
+_reader: threading.Thread | None = None
 
 
 def current() -> Columns:
-    """Return the columns of the photos that are live now."""
+    """Return the columns of the photos that are live now, however long that takes."""
     global _kept
     if connection.in_atomic_block:
         # What this transaction sees, nobody else may ever see.
@@ -65,11 +77,40 @@ def current() -> Columns:
     with _turn:
         if _kept is None:
             _kept = stored()
-        _kept = refreshed(_kept, changes.now())
-        if _kept.unsaved > MOST_UNSAVED:
-            _kept = replace(_kept, unsaved=0)
-            save(_kept)
+        _kept = saved(refreshed(_kept, changes.now()))
         return _kept.columns
+
+
+def soon() -> Columns:
+    """Return the columns, for a page that somebody waits for.
+
+    While all photos are read again, these are the columns of before. Raise Reading where
+    there are none yet; what reads them goes on.
+    """
+    global _kept
+    if connection.in_atomic_block:
+        return read()
+    if _turn.acquire(timeout=PATIENCE):
+        try:
+            _kept = saved(refreshed(_kept, changes.now(), may_take_long=False))
+            return _kept.columns
+        except Reading:
+            pass
+        finally:
+            _turn.release()
+        _reading().join(PATIENCE)
+    kept = _kept
+    if kept is None or not kept.is_of(changes.now()):
+        raise Reading
+    return kept.columns
+
+
+def _reading() -> threading.Thread:
+    """Return the thread that reads all photos, one for all who wait."""
+    global _reader
+    if _reader is None or not _reader.is_alive():
+        _reader = warm_up()
+    return _reader
 
 
 # The snapshot
@@ -96,6 +137,15 @@ def is_true(columns: Columns) -> bool:
     sums = Photo.objects.live().aggregate(Count("pk"), Sum("pk"), Sum("size"))
     ours = (len(columns), int(columns.pk.sum()), int(columns.size.sum()))
     return tuple(int(one or 0) for one in sums.values()) == ours
+
+
+def saved(kept: Kept) -> Kept:
+    """Have a snapshot written if there is much that it would lack."""
+    if kept.unsaved <= MOST_UNSAVED:
+        return kept
+    kept = replace(kept, unsaved=0)
+    save(kept)
+    return kept
 
 
 def save(kept: Kept) -> threading.Thread:
@@ -146,28 +196,34 @@ def _warm_up() -> None:
         connection.close()
 
 
-def refreshed(kept: Kept | None, moment: changes.Moment) -> Kept:
-    database = str(connection.settings_dict["NAME"])
+def refreshed(
+    kept: Kept | None, moment: changes.Moment, *, may_take_long: bool = True
+) -> Kept:
+    """Return the columns of this moment; raise Reading rather than take long, if asked."""
     if (
         kept is None
-        or (kept.database, kept.moment.lineage) != (database, moment.lineage)
+        or not kept.is_of(moment)
         or not moment.pruned <= kept.moment.position <= moment.position
     ):
-        return whole(database, moment)
+        return whole(moment, may_take_long=may_take_long)
     if kept.moment.position == moment.position and connection.vendor == "sqlite":
         return kept
     changed = changes.since(kept.moment.position, most=MOST_CHANGES)
     again = kept.again + len(changed)
     if len(changed) > MOST_CHANGES or again > len(kept.columns) + MOST_CHANGES:
-        return whole(database, moment)
+        return whole(moment, may_take_long=may_take_long)
     if not changed:
         return replace(kept, moment=moment)
     columns = kept.columns.replaced(np.array(changed, np.int64), read(changed))
-    return Kept(database, moment, columns, again, kept.unsaved + len(changed))
+    unsaved = kept.unsaved + len(changed)
+    return replace(kept, moment=moment, columns=columns, again=again, unsaved=unsaved)
 
 
-def whole(database: str, moment: changes.Moment) -> Kept:
+def whole(moment: changes.Moment, *, may_take_long: bool) -> Kept:
+    if not may_take_long:
+        raise Reading
     columns = read()
+    database = str(connection.settings_dict["NAME"])
     return Kept(database, moment, columns, unsaved=len(columns))
 
 

@@ -85,7 +85,7 @@ def gave(source: Source) -> list[Share]:
 
 def only_here(source: Source) -> int:
     """How many live photos were never seen on anything else."""
-    return len(Selection.all(catalogue.current()).only_on(source.pk))
+    return len(Selection.all(catalogue.soon()).only_on(source.pk))
 
 
 def inside(source: Source, path: str) -> Inside:

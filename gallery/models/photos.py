@@ -199,6 +199,12 @@ class Photo(models.Model):
                 condition=Q(trashed_at__isnull=False),
                 name="gallery_by_trashed_at",
             ),
+            # For the first page of a server that has only started; see gallery/by_date.py
+            models.Index(
+                fields=["taken_at", "id"],
+                condition=Q(trashed_at=None),
+                name="gallery_live_by_taken",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -52,7 +52,7 @@ def albums(request: HttpRequest) -> HttpResponse:
     found = Album.objects.select_related("made_by").order_by("-changed_at", "-pk")
     page = Paginator(found, ALBUMS_PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
-    context = {"page": page, "albums": rooms.overviews(shown, catalogue.current())}
+    context = {"page": page, "albums": rooms.overviews(shown, catalogue.soon())}
     return render(request, "gallery/albums.html", context)
 
 

@@ -19,7 +19,7 @@ from gallery.slides import slide
 def around(request: HttpRequest, photo_id: int) -> JsonResponse:
     photo = get_object_or_404(Photo.objects.live(), pk=photo_id)
     form = BrowseForm(request.GET)
-    selection = form.select(Selection.all(catalogue.current()), request.user)  # type: ignore[arg-type]
+    selection = form.select(Selection.all(catalogue.soon()), request.user)  # type: ignore[arg-type]
     found = slides_around(selection, form.order, photo)
     if found is None:
         return JsonResponse(

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import catalogue
+from gallery.by_date import ByDate
 from gallery.columns import Selection
 from gallery.forms import BrowseForm
 from gallery.models import Favourite, Photo, Source
-from gallery.paging import page
+from gallery.paging import Listing, page
 from gallery.tiles import heading, tiles
 from gallery.timeline import timeline as years_of
 
@@ -29,13 +30,19 @@ PARTS = {"photo-tiles": "gallery/_more.html", "photo-grid": "gallery/_grid.html"
 @vary_on_headers("HX-Request", "HX-Target")
 def browse(request: HttpRequest) -> HttpResponse:
     form = BrowseForm(request.GET)
-    every = Selection.all(catalogue.current())
+    try:
+        every = Selection.all(catalogue.soon())
+    except catalogue.Reading:
+        if form.is_filtered or not form.is_by_date:
+            raise
+        return by_date(request, form)
     photos = form.select(every, request.user)  # type: ignore[arg-type]
+    listed = catalogue.Selected(photos, Photo.objects.live().for_tiles())
     template = part(request)
     context = {
         "form": form,
         "count": len(photos),
-        **tiled(request, form, photos),
+        **tiled(request, form, listed),
     }
     if template == "gallery/browse.html":
         context |= choices(every)
@@ -47,6 +54,18 @@ def browse(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def by_date(request: HttpRequest, form: BrowseForm) -> HttpResponse:
+    """All photos, by date: what a server that still reads the others' fields can show."""
+    photos = Photo.objects.live()
+    context = {
+        "form": form,
+        "count": photos.count(),
+        "is_reading": True,
+        **tiled(request, form, ByDate(photos.for_tiles())),
+    }
+    return render(request, part(request), context)
+
+
 def in_album(request: HttpRequest, form: BrowseForm) -> dict[str, Any]:
     """Return the album the photos are of, if they are, and who may change it."""
     album = form.chosen_album
@@ -55,10 +74,10 @@ def in_album(request: HttpRequest, form: BrowseForm) -> dict[str, Any]:
     return {"album": album, "may_change": album.may_be_changed_by(request.user)}
 
 
-def tiled(request: HttpRequest, form: BrowseForm, photos: Selection) -> dict[str, Any]:
+def tiled(request: HttpRequest, form: BrowseForm, photos: Listing) -> dict[str, Any]:
     """Return the page of photos that was asked for, and its tiles."""
     found = page(
-        catalogue.Selected(photos, Photo.objects.live().for_tiles()),
+        photos,
         form.order,
         size=PHOTOS_PER_PAGE,
         after=request.GET.get("after", ""),
@@ -104,7 +123,12 @@ def part(request: HttpRequest) -> str:
 def timeline(request: HttpRequest) -> HttpResponse:
     """How many photos each month has, with the way to them."""
     form = BrowseForm(request.GET)
-    every = Selection.all(catalogue.current())
+    try:
+        every = Selection.all(catalogue.soon())
+    except catalogue.Reading:
+        if not request.htmx:  # type: ignore[attr-defined]
+            raise
+        return render(request, "gallery/_timeline_later.html", {"form": form})
     months = form.select(every, request.user).months()  # type: ignore[arg-type]
     years = years_of(months, is_descending=form.order.descending)
     template = "_timeline" if request.htmx else "timeline"  # type: ignore[attr-defined]

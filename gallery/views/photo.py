@@ -93,7 +93,10 @@ def beside(found: Photo, form: BrowseForm, user: AbstractBaseUser) -> dict[str, 
     """Return the photos before and after this one in the selection it was opened from."""
     if not found.is_live:
         return {}
-    selection = form.select(Selection.all(catalogue.current()), user)
+    try:
+        selection = form.select(Selection.all(catalogue.soon()), user)
+    except catalogue.Reading:
+        return {}  # not known yet
     photos = catalogue.Selected(selection, Photo.objects.live().only("pk"))
     return {
         "previous": paging.neighbour(photos, form.order, found, backwards=True),

@@ -23,6 +23,7 @@ from gallery import albums, catalogue, paging
 from gallery.columns import Selection
 from gallery.facts import shared_facts
 from gallery.forms import BrowseForm
+from gallery.middleware import one_moment
 from gallery.models import Photo, ShareLink
 from gallery.serving import plain
 from gallery.tiles import Tile, heading, ratio, tiles
@@ -50,7 +51,10 @@ def by_link(view: View) -> View:
         elif link.password and not is_known(request, link):
             answer = ask(request, link)
         else:
-            answer = view(request, link, **options)
+            try:
+                answer = view(request, link, **options)
+            except catalogue.Reading:
+                answer = one_moment(request)
         return private(answer)
 
     return guarded
@@ -155,7 +159,7 @@ def shared(request: HttpRequest, link: ShareLink) -> HttpResponse:
 def inside(link: ShareLink) -> tuple[BrowseForm, catalogue.Selected]:
     """Return the album's view and its photos; nothing a visitor sends changes either."""
     form = BrowseForm(QueryDict(f"album={link.album_id}"))
-    every = Selection.all(catalogue.current())
+    every = Selection.all(catalogue.soon())
     photos = form.select(every, AnonymousUser())  # type: ignore[arg-type]
     return form, catalogue.Selected(photos, Photo.objects.live().for_tiles())
 
@@ -187,7 +191,7 @@ def of_album(view: View) -> View:
     def guarded(
         request: HttpRequest, link: ShareLink, photo_id: int
     ) -> HttpResponseBase:
-        columns = catalogue.current()
+        columns = catalogue.soon()
         if photo_id not in albums.contents(link.album, columns).pks:
             return gone(request, status=404)
         return view(request, link, photo_id)

@@ -1,5 +1,7 @@
 """What the pages keep in memory is what the database says, whatever changed it."""
 
+import re
+import threading
 from datetime import datetime
 
 import pytest
@@ -8,8 +10,9 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from gallery import catalogue, changes
-from gallery.columns import Selection
+from gallery.columns import Selection, columns
 from gallery.models import Change, Mark, Photo
+from gallery.views import browse
 from tests.gallery.rows import bare_photo, sighting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,3 +141,72 @@ def test_times_are_those_of_the_rows():
     columns = catalogue.current()
     assert columns.taken[0] == (taken - datetime(1970, 1, 1)).total_seconds() * 1e6
     assert columns.added[0] == round(added.timestamp() * 1e6)
+
+
+@pytest.fixture
+def slow_reading(monkeypatch):
+    """A server that has just started, and reads until it is told to end."""
+    end = threading.Event()
+    read = catalogue.read
+    monkeypatch.setattr(catalogue, "read", lambda pks=None: end.wait(30) and read(pks))
+    monkeypatch.setattr(catalogue, "PATIENCE", 0.01)
+    monkeypatch.setattr(catalogue, "_kept", None)
+    monkeypatch.setattr(catalogue, "stored", lambda: None)
+
+    def finish():
+        end.set()
+        if catalogue._reader:
+            catalogue._reader.join()
+
+    yield finish
+    finish()
+
+
+def names(answer) -> list[str]:
+    return re.findall(r">(\d+)\.jpg</span>", answer.content.decode())
+
+
+def test_pages_come_while_a_started_server_still_reads(
+    slow_reading, admin_client, monkeypatch
+):
+    monkeypatch.setattr(browse, "PHOTOS_PER_PAGE", 2)
+    for number in range(1, 5):
+        bare_photo(number, taken_at=datetime(2000 + number, 7, 1))
+    undated = bare_photo(5)
+    first = admin_client.get("/")
+    assert names(first) == ["4", "3"]
+    assert "has only just started" in first.content.decode()
+    assert names(admin_client.get("/?sort=taken")) == ["1", "2"]
+    assert names(admin_client.get("/?at=2002")) == ["2", "1"]
+    assert names(admin_client.get("/?at=9999-12&sort=taken")) == ["5"]
+    follows = re.search(r"after=[^&\"]+", first.content.decode())[0]
+    assert names(admin_client.get(f"/?{follows}")) == ["2", "1"]
+    assert admin_client.get(f"/photo/{undated.pk}/").status_code == 200
+
+    # What needs all the columns asks for patience, and comes by itself.
+    for address in ("/?sort=name", "/?q=1", "/albums/", "/timeline/"):
+        answer = admin_client.get(address)
+        assert (answer.status_code, answer["Refresh"]) == (503, "2"), address
+        assert "One moment" in answer.content.decode()
+    part = admin_client.get("/?q=1", headers={"HX-Request": "true"})
+    assert part["HX-Redirect"] == "/?q=1"
+    rail = admin_client.get("/timeline/", headers={"HX-Request": "true"})
+    assert "delay:2s" in rail.content.decode()
+
+    slow_reading()
+    # A place found before leads on after.
+    assert names(admin_client.get(f"/?{follows}")) == ["2", "1"]
+    assert names(admin_client.get("/?q=1")) == ["1"]
+
+
+def test_pages_of_before_are_shown_while_all_is_read_again(slow_reading, monkeypatch):
+    monkeypatch.setattr(catalogue, "MOST_CHANGES", 2)
+    first = bare_photo(1)
+    catalogue._kept = catalogue.Kept(
+        str(connection.settings_dict["NAME"]), changes.now(), columns([], [])
+    )
+    for number in range(2, 6):
+        bare_photo(number)
+    assert len(catalogue.soon()) == 0
+    slow_reading()
+    assert first.pk in catalogue.soon().pk
