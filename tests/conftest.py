@@ -25,8 +25,15 @@ hypothesis.settings.load_profile("imagevault")
 
 
 DATABASE = {"db", "transactional_db", "house", "cluster", "live_server"}
-# What a browser or an account gets was asked on SQLite; views ask every database anyway.
-SAME_EVERYWHERE = ("tests/browser/", "tests/test_permissions.py")
+# What a browser, an account or who types a command gets was asked on SQLite: what stands
+# behind views and commands is tested by itself on every database.
+SAME_EVERYWHERE = (
+    "tests/browser/",
+    "tests/test_permissions.py",
+    "tests/gallery/test_import_drive.py",
+    "tests/gallery/test_verify_drive.py",
+    "tests/gallery/test_verify_vault.py",
+)
 
 
 def pytest_collection_modifyitems(config, items):
