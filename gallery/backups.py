@@ -157,8 +157,7 @@ class _Copier:
 
 def _claimed(target: Path, folder: Path) -> dict[str, Any]:
     """The folder's marker, made where the folder is empty."""
-    here = target.resolve()
-    if here.is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(here):
+    if vault.overlaps(target, folder):
         raise Refused(_("The backup must not lie in the vault, nor the vault in it."))
     identity = vault.identity(folder)
     try:

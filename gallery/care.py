@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -146,7 +145,14 @@ def carry_on(
     """Read on from where the pass is, until it is done or is to stop."""
     started = time.monotonic()
     states = Verification.State
-    with held(verification):
+    running = drafts.alone(
+        settings.IMAGEVAULT_DATA / "incoming",
+        f"verification-{verification.pk}",
+        otherwise=AlreadyRunning(
+            "The vault is being verified already. Wait for its end."
+        ),
+    )
+    with running:
         verification.refresh_from_db()
         if verification.state != states.FINISHED:
             _set(verification, state=states.RUNNING)
@@ -167,20 +173,6 @@ def carry_on(
         seconds=time.monotonic() - started,
         is_finished=is_finished,
     )
-
-
-@contextmanager
-def held(verification: Verification) -> Iterator[None]:
-    """Hold a pass as long as the block runs; whoever dies lets go of it."""
-    incoming = settings.IMAGEVAULT_DATA / "incoming"
-    name = f"verification-{verification.pk}"
-    if drafts.is_alive(incoming, name):
-        raise AlreadyRunning("The vault is being verified already. Wait for its end.")
-    mark = drafts.start(incoming, name)
-    try:
-        yield
-    finally:
-        mark.close()
 
 
 @undisturbed

@@ -22,13 +22,21 @@ class CopyFails(Exception):
     """The disk copied to does not take or give back what it should."""
 
 
-def copy(source: Path, place: Path, *, digest: str = "", mode: int = 0o444) -> int:
+def copy(
+    source: Path,
+    place: Path,
+    *,
+    digest: str = "",
+    mode: int = 0o444,
+    part: Path | None = None,
+) -> int:
     """Copy a file to its place, over what may be there; return its bytes.
 
-    The copy is flushed and read back from the disk before it gets its name. Raise
-    CannotRead, NotTheSame (against `digest`, where given) or CopyFails.
+    The copy is flushed and read back from the disk before it gets its name; until then it
+    is `part`, or beside its place. Raise CannotRead, NotTheSame (against `digest`, where
+    given) or CopyFails.
     """
-    part = place.with_name(place.name + SUFFIX)
+    part = part or place.with_name(place.name + SUFFIX)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         found, size = _written(source, part)

@@ -88,6 +88,15 @@ def is_alive(incoming: Path, name: str) -> bool:
         os.close(descriptor)
 
 
+@contextmanager
+def alone(incoming: Path, name: str, *, otherwise: Exception) -> Iterator[None]:
+    """Hold the draft of this name while the block runs; raise if another holds it."""
+    if is_alive(incoming, name):
+        raise otherwise
+    with draft(incoming, name):
+        yield
+
+
 def clear(incoming: Path) -> int:
     """Remove what the dead left in incoming/; return how many files that were."""
     return sum(_clear(path) for path in incoming.iterdir() if path.is_file())

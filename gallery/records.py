@@ -15,7 +15,6 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -56,7 +55,8 @@ def bring_up(*, ledgers: bool = True, stop: Callable[[], bool] = lambda: False) 
 
     Raise Busy if another process is at it.
     """
-    with _alone():
+    incoming = settings.IMAGEVAULT_DATA / "incoming"
+    with drafts.alone(incoming, "records", otherwise=Busy()):
         note_changes()
         while shelves := _stale():
             if stop():
@@ -67,18 +67,6 @@ def bring_up(*, ledgers: bool = True, stop: Callable[[], bool] = lambda: False) 
         if ledgers:
             _write_sources()
     return True
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    incoming = settings.IMAGEVAULT_DATA / "incoming"
-    if drafts.is_alive(incoming, "records"):
-        raise Busy
-    mark = drafts.start(incoming, "records")
-    try:
-        yield
-    finally:
-        mark.close()
 
 
 def are_behind() -> bool:

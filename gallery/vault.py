@@ -83,6 +83,12 @@ def identity(folder: Path) -> str:
         return ""
 
 
+def overlaps(folder: Path, other: Path) -> bool:
+    """Whether one of two folders lies in the other."""
+    one, two = folder.resolve(), other.resolve()
+    return one.is_relative_to(two) or two.is_relative_to(one)
+
+
 def original(folder: Path, digest: str, extension: str) -> Path:
     """Return where the original with this digest lies."""
     return shelf(folder / "originals", digest) / f"{digest}.{extension}"

@@ -12,9 +12,10 @@ PURE = {
         "atlas",
         "websize",
         "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",
+        "export_list", "export_names",
         "drives", "films", "folder_names", "formats", "junk", "liars", "metadata", "orders", "originals", "pieces",
         "ranges", "renditions", "rereading", "sandbox", "snapshots", "spoken", "stages",
-        "sums", "texts", "tiff", "vault", "walk", "xmp", "zips",
+        "sums", "texts", "tiff", "vault", "walk", "xmp", "xmp_packet", "zips",
     ],
     "dedup": [
         "alignment", "batches", "candidates", "clues", "compiled", "grouping", "hamming", "laying",
