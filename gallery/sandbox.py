@@ -122,9 +122,18 @@ class Sandbox:
         return answer, data
 
     def _ask(
-        self, job: str, path: str | os.PathLike[str], **options: int | str
+        self,
+        job: str,
+        path: str | os.PathLike[str],
+        *,
+        is_second: bool = False,
+        **options: int | str,
     ) -> tuple[dict[str, Any], bytes]:
-        """One question and its answer; a child that dies over it is the file's fault."""
+        """One question and its answer; a child that dies over it is the file's fault.
+
+        One that was killed is so only the second time: the machine may have been short
+        of memory for another's sake, or is shutting down.
+        """
         where = str(Path(path).absolute())
         question: dict[str, object] = {"job": job, "path": where, **options}
         deadline = time.monotonic() + self._seconds
@@ -138,9 +147,9 @@ class Sandbox:
             raise Unreadable(said) from None
         except _Died:
             starter, status = self._starter, self._stop()
-            if status == -signal.SIGKILL and not starter.is_alive():
+            if status == -signal.SIGKILL and not (is_second and starter.is_alive()):
                 # The system ends a child with the thread that started it, whoever asks.
-                return self._ask(job, path, **options)
+                return self._ask(job, path, is_second=True, **options)
             raise Unreadable(_cause_of_death(status)) from None
         except BaseException:
             # Interrupted half-way: the next question must not get this answer.

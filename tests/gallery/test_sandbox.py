@@ -112,6 +112,12 @@ def test_promise_14_a_child_killed_over_a_picture_is_replaced(sandbox, large, ph
     assert child_of(sandbox) != victim
 
 
+def test_a_child_that_was_killed_says_nothing_of_the_picture(sandbox, large, photo):
+    sandbox.develop(photo)
+    threading.Timer(0.15, os.kill, (child_of(sandbox), signal.SIGKILL)).start()
+    assert sandbox.develop(large).metadata.make == "Nikon"
+
+
 def test_promise_14_a_child_that_hangs_is_ended(photo):
     with Sandbox(seconds=1) as sandbox:
         sandbox.develop(photo)

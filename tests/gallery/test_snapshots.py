@@ -62,9 +62,8 @@ def test_snapshot_that_the_database_contradicts_is_not_believed(monkeypatch):
     names()
     # As after a backup was given back: other rows, and no note of it.
     with_triggers_off(f"UPDATE gallery_photo SET size = 11 WHERE id = {row.pk}")
-    asked = restart(monkeypatch)
+    restart(monkeypatch)
     assert catalogue.current().size.tolist() == [11]
-    assert None in asked
 
 
 def with_triggers_off(statement: str) -> None:
