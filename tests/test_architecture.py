@@ -15,7 +15,7 @@ PURE = {
         "export_list", "export_names",
         "drives", "films", "folder_names", "formats", "junk", "liars", "metadata", "orders", "originals", "pieces",
         "ranges", "renditions", "rereading", "sandbox", "snapshots", "spoken", "stages",
-        "sums", "texts", "tiff", "vault", "walk", "xmp", "xmp_packet", "zips",
+        "sums", "texts", "tiff", "trees", "vault", "walk", "xmp", "xmp_packet", "zips",
     ],
     "dedup": [
         "alignment", "batches", "candidates", "clues", "compiled", "grouping", "hamming", "laying",

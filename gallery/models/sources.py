@@ -61,6 +61,15 @@ class Source(models.Model):
         return reverse("gallery:drive", args=[self.pk])
 
 
+class ImportRunQuerySet(models.QuerySet):
+    def outdated(self) -> list[int]:
+        """Runs before the last whole one over their source: what they saw last is gone."""
+        whole = self.filter(state=ImportRun.State.FINISHED).order_by()
+        newest = dict(whole.values_list("source").annotate(models.Max("pk")))
+        runs = self.filter(source__in=newest).values_list("pk", "source")
+        return [pk for pk, source in runs if pk < newest[source]]
+
+
 class ImportRun(models.Model):
     """One pass over a source: when, by whom, and its counts."""
 
@@ -87,6 +96,8 @@ class ImportRun(models.Model):
     listing = models.CharField(max_length=64, blank=True, editable=False)
     # Outcome to count; adds up to `seen`.
     outcomes = models.JSONField(default=dict)
+
+    objects = ImportRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -121,6 +132,10 @@ class SourceFileQuerySet(models.QuerySet):
         """What lies on the sources now, as far as they were seen."""
         # See also SourceFile.is_current
         return self.filter(replaced_in=None)
+
+    def lying(self) -> SourceFileQuerySet:
+        """What the last whole run over each source saw, and what came after it."""
+        return self.current().exclude(last_run__in=ImportRun.objects.outdated())
 
     def of_run(self, run: int) -> SourceFileQuerySet:
         """Sightings of photos that a run was the first or the last to note."""
