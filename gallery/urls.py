@@ -15,6 +15,7 @@ from gallery.views.albums import (
 from gallery.views.around import around
 from gallery.views.browse import browse, timeline
 from gallery.views.claims import begin, forget, known
+from gallery.views.containment import contained
 from gallery.views.drives import (
     certificate,
     certificate_entries,
@@ -97,6 +98,7 @@ urlpatterns = [
     path("drives/<int:source_id>/", drive, name="drive"),
     path("drives/<int:source_id>/edit/", edit_drive, name="edit_drive"),
     path("drives/<int:source_id>/folder/", drive_folder, name="drive_folder"),
+    path("drives/<int:source_id>/contained/", contained, name="contained"),
     path(
         "drives/<int:source_id>/certificates/<int:certificate_id>/",
         certificate,

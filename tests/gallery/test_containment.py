@@ -8,6 +8,8 @@ from io import StringIO
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +151,26 @@ def test_the_command_tells_of_every_folder_and_ends_with_1(backup, tmp_path):
     assert whole["contained_in"]["path"] == "Photos/2011"
     with pytest.raises(CommandError, match="Blue WD 2009"):
         call_command("folders", "Green")
+
+
+def test_the_page_says_how_much_is_there_and_names_the_rest(backup, admin_client):
+    red = Source.objects.get(label=RED)
+    page = admin_client.get(f"/drives/{backup.pk}/contained/").content.decode()
+    assert "All of Blue WD 2009 is in the vault." in page
+    asked = {"path": "Backup 2011", "against": red.pk, "in": "Photos/2011"}
+    with CaptureQueriesContext(connection) as first:
+        page = admin_client.get(f"/drives/{backup.pk}/contained/", asked).content
+    assert "is 60.0 % in Red/Photos/2011; these 2 files are not." in page.decode()
+    assert "Backup 2011/1/3.jpg" in page.decode()
+    with CaptureQueriesContext(connection) as again:
+        assert admin_client.get(f"/drives/{backup.pk}/contained/", asked).content
+    assert len(again) < len(first)
+    for query in ({"path": "nowhere"}, {"against": red.pk, "in": "nowhere"}):
+        answer = admin_client.get(f"/drives/{backup.pk}/contained/", query)
+        assert answer.status_code == 200
+    for query in ({"path": "a\0b"}, {"against": 999}):
+        answer = admin_client.get(f"/drives/{backup.pk}/contained/", query)
+        assert answer.status_code == 404
 
 
 FOLDERS = st.lists(st.sampled_from("ab"), max_size=3).map("/".join)
