@@ -116,7 +116,7 @@ class Sandbox:
     def _ask_strictly(
         self, job: str, path: str | os.PathLike[str], **options: int | str
     ) -> tuple[dict[str, Any], bytes]:
-        answer, data = self._ask(job, path, **options)
+        answer, data = self._ask(job, path, is_second=False, **options)
         if "unreadable" in answer:
             raise Unreadable(answer["unreadable"])
         return answer, data
