@@ -41,6 +41,7 @@ from dedup.review import WORDS, albums_of, moves, review
 from dedup.sets import MIXED
 from dedup.trace import as_csv, as_json, rows
 from dedup.views import batches, trace
+from gallery.admin import ReadOnlyAdmin
 from gallery.models import Photo, Source, SourceFile
 
 SHOWN_IN_LIST = 5
@@ -121,30 +122,24 @@ class Bounded(Paginator):
         return int(self.object_list[: self.MOST].count())  # type: ignore[attr-defined]
 
 
-class ReadOnly(admin.ModelAdmin):
-    """Rows that only the program writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(DuplicateSet)
-class DuplicateSetAdmin(ReadOnly):
+class DuplicateSetAdmin(ReadOnlyAdmin):
+    """The desk: who may change sets decides them, and changes nothing else."""
+
     list_display = ["pictures", "what", "size", "gain", "taken", "state"]
     list_display_links = ["pictures"]
     list_filter = [StateFilter, "kind", RelationFilter, SourceFilter]
     list_per_page = 25
     ordering = ["position", "pk"]
     sortable_by = ["size", "gain", "taken"]
-    show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     actions = ["resolve_as_suggested", "dismiss_selected"]
 
     class Media:
         css = {"all": ["dedup/desk.css"]}
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return admin.ModelAdmin.has_change_permission(self, request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DuplicateSet]:
         first = Member.objects.filter(place__lt=SHOWN_IN_LIST)
@@ -412,7 +407,7 @@ class DuplicateSetAdmin(ReadOnly):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly):
+class DecisionAdmin(ReadOnlyAdmin):
     """The trace: who decided what, and when."""
 
     list_display = ["at", "kind", "by", "photos", "undone_at", "undone_by"]
@@ -426,8 +421,6 @@ class DecisionAdmin(ReadOnly):
     date_hierarchy = "at"
     list_select_related = ["by", "undone_by"]
     ordering = ["-pk"]
-    show_full_result_count = False
-    list_per_page = 50
 
     class Media:
         css = {"all": ["dedup/desk.css"]}
@@ -488,16 +481,14 @@ class DecisionAdmin(ReadOnly):
 
 
 @admin.register(Verdict)
-class VerdictAdmin(ReadOnly):
+class VerdictAdmin(ReadOnlyAdmin):
     """What was said of each pair, for ever."""
 
     list_display = ["left", "right", "says", "by", "at"]
     list_filter = ["says"]
     list_select_related = ["by"]
     search_fields = ["left_digest__startswith", "right_digest__startswith"]
-    search_help_text = gettext_lazy("The beginning of a digest")
     ordering = ["-pk"]
-    show_full_result_count = False
 
     def get_urls(self) -> list[URLPattern]:
         pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
@@ -509,9 +500,6 @@ class VerdictAdmin(ReadOnly):
             for where, view, name in pages
         ]
         return [*ours, *super().get_urls()]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description=gettext_lazy("One photo"))
     def left(self, verdict: Verdict) -> str:

@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from gallery.admin import ReadOnlyAdmin
 from imagevault.people.models import Invitation
 
 admin.site.unregister(User)
@@ -40,18 +41,9 @@ class PersonAdmin(UserAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):
+class InvitationAdmin(ReadOnlyAdmin):
     """Who invited whom, and what came of it."""
 
     list_display = ["name", "role", "made_by", "made_at", "used_at", "revoked_at"]
     list_select_related = ["made_by"]
     ordering = ["-pk"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
