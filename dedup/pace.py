@@ -10,7 +10,7 @@ from statistics import median
 from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 
-from dedup.models import Decision, DuplicateSet
+from dedup.models import Decision, DuplicateSet, Kind
 
 # Decisions looked back on, and the pause beyond which somebody did something else.
 LATEST = 30
@@ -43,6 +43,25 @@ def progress(one: DuplicateSet, *, user: User) -> Progress:
         bytes_to_gain=counted["bytes"] or 0,
         minutes=max(1, round(left / 60)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The set of duplicates at which somebody goes on, and how far that is."""
+
+    duplicate_set: DuplicateSet
+    progress: Progress
+
+
+def standing(user: User) -> Standing | None:
+    """Return where somebody left off deciding one by one; None if nothing waits."""
+    queue = DuplicateSet.objects.open().filter(kind=Kind.DUPLICATES).in_order()
+    latest = Decision.objects.filter(by=user, run=None).exclude(duplicate_set=None)
+    last = latest.select_related("duplicate_set").order_by("-pk").first()
+    free = queue.free_for(user)
+    after = last.duplicate_set if last else None
+    one = (free.after(after).first() if after else None) or free.first()
+    return Standing(one, progress(one, user=user)) if one else None
 
 
 def seconds_a_set(user: User) -> float:

@@ -14,10 +14,12 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from dedup import decisions
+from dedup.models import Batch, BatchRun
 from gallery.models import Album
 from tests import pictures
 from tests.browser.conftest import log_in
 from tests.dedup import rows
+from tests.dedup.test_runs import placed
 from tests.gallery.rows import photo, sighting
 
 pytestmark = [
@@ -28,7 +30,12 @@ pytestmark = [
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 NARROWEST, WIDEST = {"width": 320, "height": 640}, {"width": 3840, "height": 2160}
 TOO_WIDE = "document.documentElement.scrollWidth > innerWidth"
-ADMIN = ["admin:index", "admin:dedup_duplicateset_changelist"]
+ADMIN = [
+    "admin:index",
+    *(f"admin:dedup_{name}_changelist" for name in ("duplicateset", "decision")),
+    *("admin:dedup_verdict_changelist", "admin:gallery_purge_changelist"),
+    *("admin:dedup_batches", "admin:dedup_why"),
+]
 # What a page loads before photos, in bytes as they travel.
 MOST_BYTES = 150_000
 
@@ -53,6 +60,8 @@ def family() -> list[str]:
     decided = rows.duplicate_set([rows.photo(seed=seed) for seed in (20, 21)])
     waiting = rows.duplicate_set([rows.photo(seed=seed) for seed in range(30, 33)])
     decision = decisions.resolve(decided, decisions.suggested(decided), by=None)
+    batch = placed(2)[0].batch
+    BatchRun.objects.create(batch=batch, version=1, total=2, state="finished")
     return [
         *plain_pages(),
         *map(reverse, ADMIN),
@@ -70,6 +79,9 @@ def family() -> list[str]:
         reverse("admin:dedup_duplicateset_change", args=[waiting.pk]),
         reverse("admin:dedup_duplicateset_change", args=[decided.pk]),
         reverse("admin:dedup_decision_change", args=[decision.pk]),
+        f"{reverse('admin:dedup_why')}?q=photo",
+        *(reverse("admin:dedup_batch", args=[one.pk]) for one in Batch.objects.all()),
+        reverse("admin:dedup_batchrun", args=[BatchRun.objects.get().pk]),
         "/there-is-no-such-page/",
     ]
 

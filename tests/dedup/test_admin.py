@@ -147,6 +147,19 @@ def test_the_page_says_what_happens_to_files(admin_client, pair):
     assertContains(answer, "move to the trash and are kept there for 30 days")
 
 
+def test_the_admin_begins_with_the_desk_where_one_left_off(admin_client, pair):
+    following = bare_set(1, bytes_to_gain=7 << 30)
+    bare_set(2)
+    assertContains(admin_client.get("/admin/"), "1 of 3")
+    admin_client.post(page(pair), answer(pair, "keep", "discard"))
+    front = admin_client.get("/admin/")
+    assertContains(front, "1 of 2")
+    assertContains(front, "7.0\xa0GB to gain, about 1 minute left")
+    assertContains(front, page(following))
+    DuplicateSet.objects.all().delete()
+    assertContains(admin_client.get("/admin/"), "Nothing is waiting")
+
+
 def test_a_set_is_carried_out_and_the_next_one_comes(admin_client, pair):
     following = bare_set(1)
     DuplicateSet.objects.filter(pk=pair.pk).update(bytes_to_gain=9000)
