@@ -114,7 +114,7 @@ class Sandbox:
             return None
 
     def _ask_strictly(
-        self, job: str, path: str | os.PathLike[str], **options: int | str
+        self, job: str, path: str | os.PathLike[str], **options: Any
     ) -> tuple[dict[str, Any], bytes]:
         answer, data = self._ask(job, path, is_second=False, **options)
         if "unreadable" in answer:
