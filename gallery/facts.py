@@ -49,7 +49,7 @@ def facts(photo: Photo) -> list[Fact]:
 def shared_facts(photo: Photo, *, with_place: bool) -> list[Fact]:
     """Return what somebody without an account may know of a photo."""
     every = [
-        Fact(_("Taken"), taken(photo)),
+        Fact(_("Taken"), taken(photo), doubt(photo)),
         Fact(_("Camera"), photo.camera),
         Fact(_("Picture"), pixels(photo)),
         Fact(_("Place"), position(photo) if with_place else ""),
@@ -88,6 +88,15 @@ def explain(photo: Photo) -> str:
         dates.Origin(photo.taken_from),
     )
     return spoken(dates.explain(known))
+
+
+def doubt(photo: Photo) -> str:
+    """Return what a guest has to know of a date: only a file says so, not a camera.
+
+    Other reasons may name folders or people, which are none of a guest's business.
+    """
+    is_weak = photo.taken_from == dates.Origin.MODIFICATION_TIME
+    return explain(photo) if is_weak else ""
 
 
 def exposure(facts: dict[str, Any]) -> str:

@@ -386,6 +386,19 @@ class ShareForm(forms.Form):
         ),
         required=False,
     )
+    offers_zip = forms.BooleanField(
+        label=_("So may all originals at once, as a zip"), required=False
+    )
     shows_place = forms.BooleanField(
         label=_("Show where a photo was taken"), required=False
     )
+
+    def clean_offers_zip(self) -> bool:
+        if (
+            self.cleaned_data["offers_zip"]
+            and not self.cleaned_data["offers_originals"]
+        ):
+            raise forms.ValidationError(
+                _("The zip is made of the originals: allow those, too, or no zip.")
+            )
+        return bool(self.cleaned_data["offers_zip"])

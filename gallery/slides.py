@@ -59,6 +59,7 @@ def slide(photo: Photo, *, query: str, starred: Set[int]) -> dict[str, Any]:
         "thumbnail": photo.thumbnail_url if is_made else "",
         "preview": photo.preview_url if is_made else "",
         "original": original_url(photo) if can_zoom else "",
+        "download": reverse("gallery:original", args=[photo.pk]),
         "width": width,
         "height": height,
         "starred": photo.pk in starred,
@@ -72,7 +73,11 @@ def shown_size(photo: Photo) -> tuple[int, int]:
         return 0, 0
     if is_shown_by_browsers(photo):
         return width, height
-    factor = min(1.0, PREVIEW_EDGE / max(width, height))
+    return preview_size(width, height)
+
+
+def preview_size(width: int, height: int) -> tuple[int, int]:
+    factor = min(1.0, PREVIEW_EDGE / max(width, height, 1))
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 

@@ -30,12 +30,15 @@ from gallery.views.outlook import outlook, restore_all
 from gallery.views.photo import about, photo
 from gallery.views.shared import (
     shared,
+    shared_about,
+    shared_around,
     shared_copy,
     shared_original,
     shared_photo,
     shared_preview,
     shared_small,
     shared_thumbnail,
+    shared_zip,
 )
 from gallery.views.shares import revoke_link, share_album
 from gallery.views.transfers import create, transfer
@@ -63,7 +66,16 @@ urlpatterns = [
     ),
     # Without a login, for who has the token; everything a link leads to lies beneath it.
     path("s/<str:token>/", shared, name="shared"),
+    path("s/<str:token>/all.zip", shared_zip, name="shared_zip"),
     path("s/<str:token>/photo/<int:photo_id>/", shared_photo, name="shared_photo"),
+    path(
+        "s/<str:token>/photo/<int:photo_id>/about/", shared_about, name="shared_about"
+    ),
+    path(
+        "s/<str:token>/photo/<int:photo_id>/around/",
+        shared_around,
+        name="shared_around",
+    ),
     path(
         "s/<str:token>/photo/<int:photo_id>/thumbnail.jpg",
         shared_thumbnail,

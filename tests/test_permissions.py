@@ -107,7 +107,11 @@ class World:
         self.album = Album.objects.create(title="Mallorca", made_by=maker)
         self.album.add([self.photo.pk], by=maker)
         self.link = ShareLink(
-            album=self.album, made_by=maker, offers_copies=True, offers_originals=True
+            album=self.album,
+            made_by=maker,
+            offers_copies=True,
+            offers_originals=True,
+            offers_zip=True,
         )
         self.link.protect(PASSWORD)
         self.link.save()

@@ -72,6 +72,7 @@ class ShareLink(models.Model):
     wrong_since = models.DateTimeField(null=True, editable=False)
     offers_copies = models.BooleanField(_("copies of web size"), default=False)
     offers_originals = models.BooleanField(_("originals"), default=False)
+    offers_zip = models.BooleanField(_("all as a zip"), default=False)
     shows_place = models.BooleanField(_("the place"), default=False)
     visits = models.PositiveIntegerField(_("visits"), default=0)
     last_seen_at = models.DateTimeField(_("last visit"), null=True)

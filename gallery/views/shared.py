@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.crypto import constant_time_compare
@@ -19,15 +19,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from gallery import albums, catalogue, paging
+from gallery import albums, catalogue, packing, paging, zips
 from gallery.columns import Selection
 from gallery.facts import shared_facts
 from gallery.forms import BrowseForm
 from gallery.middleware import one_moment
 from gallery.models import Photo, ShareLink
 from gallery.serving import plain
+from gallery.slides import around, preview_size, slide
 from gallery.tiles import Tile, heading, ratio, tiles
-from gallery.views import files
+from gallery.views import files, together
 
 View = Callable[..., HttpResponseBase]
 PHOTOS_PER_PAGE = 80
@@ -179,6 +180,18 @@ def shown_tiles(
         )
 
 
+@require_safe
+@by_link
+def shared_zip(request: HttpRequest, link: ShareLink) -> HttpResponseBase:
+    """All originals of the album at once, if the link offers that."""
+    if not (link.offers_zip and link.offers_originals):
+        return gone(request, status=404)
+    form, photos = inside(link)
+    count = len(photos.selection)
+    packed = packing.pack(photos.beside(form.order, None, size=count, backwards=False))
+    return together.zipped(packed, zips.safe(f"{link.album.title}.zip"))
+
+
 # One photo
 
 
@@ -213,6 +226,44 @@ def shared_photo(request: HttpRequest, link: ShareLink, photo_id: int) -> HttpRe
         "next": paging.neighbour(photos, form.order, photo),
     }
     return render(request, "gallery/shared_photo.html", context)
+
+
+@of_album
+def shared_about(request: HttpRequest, link: ShareLink, photo_id: int) -> HttpResponse:
+    """What the lightbox shows a guest beside the picture."""
+    photo = Photo.objects.select_related("thumbnail").get(pk=photo_id)
+    context = {
+        "link": link,
+        "root": link.get_absolute_url(),
+        "photo": photo,
+        "facts": shared_facts(photo, with_place=link.shows_place),
+    }
+    return render(request, "gallery/_shared_about.html", context)
+
+
+@of_album
+def shared_around(request: HttpRequest, link: ShareLink, photo_id: int) -> JsonResponse:
+    """The photos around one, as far as the lightbox of a guest may show them."""
+    form, photos = inside(link)
+    photo = Photo.objects.get(pk=photo_id)
+    first, rows = around(photos.selection, form.order, photo) or (0, [])
+    slides = [shared_slide(link, slide(one, query="", starred=set())) for one in rows]
+    return JsonResponse(
+        {"count": len(photos.selection), "first": first, "slides": slides}
+    )
+
+
+def shared_slide(link: ShareLink, slide: dict[str, Any]) -> dict[str, Any]:
+    """Return a slide whose addresses lie beneath the link's own, with what it offers."""
+    root = link.get_absolute_url().rstrip("/")
+    names = ("address", "thumbnail", "preview", "original", "download")
+    told = slide | {name: root + slide[name] for name in names if slide[name]}
+    if not link.offers_originals:
+        width, height = preview_size(slide["width"], slide["height"])
+        told |= {"original": "", "download": "", "width": width, "height": height}
+        if link.offers_copies and slide["preview"]:
+            told["download"] = f"{told['address']}copy.jpg"
+    return told
 
 
 @of_album

@@ -53,6 +53,7 @@ def make_link(album: Album, form: ShareForm, request: HttpRequest) -> ShareLink:
         expires_at=timezone.now() + timedelta(days=days) if days else None,
         offers_copies=said["offers_copies"],
         offers_originals=said["offers_originals"],
+        offers_zip=said["offers_zip"],
         shows_place=said["shows_place"],
     )
     link.protect(said["password"])

@@ -64,7 +64,11 @@ def download(request: HttpRequest) -> HttpResponseBase:
     packed = packing.pack(picked(request))
     if not packed.entries:
         return nothing(request)
-    name = _("Photos %s") % timezone.localdate().isoformat() + ".zip"
+    return zipped(packed, _("Photos %s") % timezone.localdate().isoformat() + ".zip")
+
+
+def zipped(packed: packing.Packed, name: str) -> HttpResponseBase:
+    """Send a zip while it is written, under a name that is safe to write."""
     response = StreamingHttpResponse(packed.stream(), content_type="application/zip")
     response["Content-Length"] = str(packed.size)
     response["Content-Disposition"] = (

@@ -1,6 +1,8 @@
+import hashlib
 import io
 import re
-from datetime import timedelta
+import zipfile
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +15,7 @@ from django.utils import timezone
 from PIL import Image
 
 from gallery import previews, renditions
-from gallery.models import Album, ShareLink
+from gallery.models import Album, Photo, ShareLink
 from imagevault.people import family
 from imagevault.people.roles import Role
 from tests import pictures
@@ -87,7 +89,16 @@ def visitor():
 
 def every_address(link, row) -> list[str]:
     root = link.get_absolute_url()
-    names = ("", "thumbnail.jpg", "small.webp", "preview.jpg", "copy.jpg", "original")
+    names = (
+        "",
+        "about/",
+        "around/",
+        "thumbnail.jpg",
+        "small.webp",
+        "preview.jpg",
+        "copy.jpg",
+        "original",
+    )
     return [root, *(f"{root}photo/{row.pk}/{name}" for name in names)]
 
 
@@ -159,6 +170,52 @@ def test_downloads_are_offered_only_where_ticked(visitor, album, inside):
     copy = visitor.get(f"{root}copy.jpg")
     assert copy["Content-Disposition"] == 'attachment; filename="beach.jpg"'
     assert visitor.get(f"{root}original").status_code == 404
+
+
+def test_large_view_shows_a_guest_what_the_link_offers(visitor, album, inside):
+    def told(**offers):
+        root = share(album, **offers).get_absolute_url()
+        around = visitor.get(f"{root}photo/{inside.pk}/around/").json()
+        assert (around["count"], around["first"]) == (1, 0)
+        (slide,) = around["slides"]
+        for name in ("address", "thumbnail", "preview", "original", "download"):
+            assert slide[name] == "" or slide[name].startswith(f"{root}photo/")
+        return slide
+
+    Photo.objects.update(width=4000, height=3000)
+    to_look = told()
+    assert to_look["original"] == to_look["download"] == ""
+    assert (to_look["width"], to_look["height"]) == (2048, 1536)
+    assert told(offers_copies=True)["download"].endswith("/copy.jpg")
+    whole = told(offers_copies=True, offers_originals=True)
+    assert whole["download"].endswith("/original") and whole["original"]
+    assert (whole["width"], whole["height"]) == (4000, 3000)
+
+
+def test_zip_of_all_originals_is_given_only_where_ticked(visitor, album, inside):
+    for offers in ({"offers_originals": True}, {"offers_zip": True}):
+        link = share(album, **offers)
+        assert visitor.get(f"{link.get_absolute_url()}all.zip").status_code == 404
+        assert "all.zip" not in visitor.get(link.get_absolute_url()).content.decode()
+    link = share(album, offers_originals=True, offers_zip=True)
+    assert "all.zip" in visitor.get(link.get_absolute_url()).content.decode()
+    answer = Client().get(f"{link.get_absolute_url()}all.zip")
+    content = b"".join(answer.streaming_content)
+    assert 'filename="Mallorca.zip"' in answer["Content-Disposition"]
+    assert int(answer["Content-Length"]) == len(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        assert packed.namelist() == ["beach.jpg"]
+        assert hashlib.sha256(packed.read("beach.jpg")).hexdigest() == inside.digest
+
+
+def test_guest_is_told_when_a_date_is_only_that_of_a_file(visitor, link, inside):
+    root = f"{link.get_absolute_url()}photo/{inside.pk}/"
+    inside.update_facts(taken_at=datetime(2004, 7, 1), taken_precision="second")
+    for origin, is_told in (("modification_time", True), ("exif_original", False)):
+        inside.update_facts(taken_from=origin)
+        for address in (root, f"{root}about/"):
+            page = visitor.get(address).content.decode()
+            assert ("last change of the file" in page) is is_told, (origin, address)
 
 
 # What it does not
@@ -393,6 +450,9 @@ def test_link_without_an_end_is_made_where_asked_for(contributor, album):
     assert made.expires_at is None and made.password
     contributor.post(f"/albums/{album.pk}/share/", {"days": "9999999"})
     contributor.post(f"/albums/{album.pk}/share/", {})
+    zipped = {"days": "30", "offers_zip": "1"}
+    page = contributor.post(f"/albums/{album.pk}/share/", zipped).content.decode()
+    assert "made of the originals" in page
     assert ShareLink.objects.count() == 1
 
 

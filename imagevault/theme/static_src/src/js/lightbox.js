@@ -44,6 +44,7 @@ class View {
     this.count = 0;
     this.first = this.last = 0;
     this.asking = false;
+    this.isGuest = "guest" in box.dataset;
     this.isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   }
 
@@ -233,7 +234,10 @@ class View {
     this.title ??= document.title;
     document.title = `${slide.name} · imagevault`;
     this.star?.setAttribute("aria-pressed", String(slide.starred));
-    if (this.link) this.link.href = `${path(slide)}original`;
+    if (this.link) {
+      this.link.href = slide.download;
+      this.link.hidden = !slide.download;
+    }
     if (this.isTold) this.tell();
     if (this.timer) this.wait();
   }
@@ -274,10 +278,12 @@ class View {
       });
     };
     add("play", 6, "␣", () => this.play(!this.timer), { onInit: (one) => (this.player = one) });
-    add("favourite", 7, "f", () => this.favour(), {
-      shape: "star",
-      onInit: (one) => (this.star = one),
-    });
+    if (!this.isGuest) {
+      add("favourite", 7, "f", () => this.favour(), {
+        shape: "star",
+        onInit: (one) => (this.star = one),
+      });
+    }
     add("download", 8, "d", null, {
       tagName: "a",
       onInit: (one) => {
@@ -322,8 +328,8 @@ class View {
     };
     const actions = {
       i: () => this.told(!this.isTold),
-      f: () => this.favour(),
-      d: () => this.link.click(),
+      f: () => this.isGuest || this.favour(),
+      d: () => this.link.hidden || this.link.click(),
       Delete: () => "throw" in this.box.dataset && this.throw(),
       " ": () => this.play(!this.timer),
       "+": () => zoom(1.5),
