@@ -124,20 +124,20 @@ class DamageAdmin(ReadOnlyAdmin):
 
     list_display = ["page", "kind", "reason", "found_at", "mended_at", "where"]
     list_filter = [IsMended, "kind"]
-    list_select_related = ["photo"]
-    search_fields = ["photo__name", "photo__digest"]
+    list_select_related = ["photo", "kept"]
+    search_fields = ["photo__name", "photo__digest", "kept__name", "kept__digest"]
     list_per_page = 25
 
-    @admin.display(description=gettext_lazy("photo"))
+    @admin.display(description=gettext_lazy("file"))
     def page(self, damage: Damage) -> SafeString:
-        address = damage.photo.get_absolute_url()
-        return format_html('<a href="{}">{}</a>', address, damage.photo)
+        address = damage.file.get_absolute_url()
+        return format_html('<a href="{}">{}</a>', address, damage.file)
 
     @admin.display(description=gettext_lazy("where good bytes are"))
     def where(self, damage: Damage) -> str:
         if not damage.is_open:
             return damage.mended_from or _("found whole again")
-        found = places([damage.photo_id]).get(damage.photo_id, [])
+        found = places([damage.file])[damage.file.digest]
         if not found:
             return _("no drive is known that had it")
         return format_html_join("; ", "{}", ((str(place),) for place in found[:3]))

@@ -27,12 +27,13 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import copying, originals, records, vault
+from gallery import copying, originals, records, stored, vault
 from gallery.copying import CopyFails, NotTheSame
 from gallery.importer import undisturbed
 from gallery.models import Photo
 from gallery.originals import CannotRead
 from gallery.stages import chunks
+from gallery.stored import Original
 
 MARKER = "backup.json"
 DATABASE = "database"
@@ -52,18 +53,6 @@ class Refused(Exception):
     """There is nothing to begin with; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An original as a database names it."""
-
-    digest: str
-    extension: str
-    size: int  # bytes
-
-    def place(self, folder: Path) -> Path:
-        return vault.original(folder, self.digest, self.extension)
-
-
 @dataclass(slots=True)
 class BackupReport:
     """What a backup or a restore did, and the originals it could not copy."""
@@ -77,7 +66,7 @@ class BackupReport:
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
-    def refuse(self, one: Kept, reason: str) -> None:
+    def refuse(self, one: Original, reason: str) -> None:
         if not any(known["digest"] == one.digest for known in self.wrong):
             self.wrong.append({"digest": one.digest, "reason": reason})
 
@@ -99,7 +88,7 @@ def backup(
         pass
     report = BackupReport()
     copier = _Copier(folder, target, report, progress, verify=verify)
-    for one in _stored():
+    for one in stored.every():
         copier.copy(one)
     report.snapshot = _snapshot(target, copier)
     _copy_the_rest(folder, target)
@@ -127,24 +116,24 @@ class _Copier:
         self.verify = verify
         self.bytes = 0
 
-    def copy(self, one: Kept) -> None:
+    def copy(self, one: Original) -> None:
         self.report.originals += 1
         self.bytes += one.size
         if not self.has(one):
             self.fetch(one)
         self.progress(self.report.originals, self.bytes)
 
-    def has(self, one: Kept) -> bool:
+    def has(self, one: Original) -> bool:
         if self.lacks(one):
             return False
-        return not self.verify or copying.is_whole(one.place(self.target), one.digest)
+        return not self.verify or copying.is_whole(one.below(self.target), one.digest)
 
-    def lacks(self, one: Kept) -> bool:
-        return not copying.is_there(one.place(self.target), one.size)
+    def lacks(self, one: Original) -> bool:
+        return not copying.is_there(one.below(self.target), one.size)
 
-    def fetch(self, one: Kept) -> bool:
+    def fetch(self, one: Original) -> bool:
         """Copy one original; a damaged one is noted, and replaces no good copy."""
-        source, place = one.place(self.source), one.place(self.target)
+        source, place = one.below(self.source), one.below(self.target)
         try:
             size = copying.copy(source, place, digest=one.digest)
         except (NotTheSame, CannotRead) as error:
@@ -205,20 +194,6 @@ def _write_marker(folder: Path, marker: dict[str, Any]) -> None:
     originals.sync(folder)
 
 
-def _stored() -> Iterator[Kept]:
-    """Every original the database names now, in the order of digests."""
-    last = ""
-    while some := _page(last):
-        yield from some
-        last = some[-1].digest
-
-
-@undisturbed
-def _page(last: str) -> list[Kept]:
-    rows = Photo.objects.stored().filter(digest__gt=last).order_by("digest")
-    return [Kept(*row) for row in rows.values_list("digest", "extension", "size")[:500]]
-
-
 # Snapshots of the database
 
 
@@ -229,8 +204,10 @@ def _snapshot(target: Path, copier: _Copier) -> str:
         name = _dumped(target / DATABASE)
         new = (one for one in _named_by(target / DATABASE / name) if copier.lacks(one))
         gone = [one for one in new if not copier.fetch(one)]
-        copier.report.wrong = [one for one in copier.report.wrong if _is_stored(one)]
-        if all(_is_stored({"digest": one.digest}) for one in gone):
+        copier.report.wrong = [
+            one for one in copier.report.wrong if _is_stored(one["digest"])
+        ]
+        if all(_is_stored(one.digest) for one in gone):
             return name
         # It names photos that were purged before they could be copied.
         (target / DATABASE / name).unlink()
@@ -238,8 +215,8 @@ def _snapshot(target: Path, copier: _Copier) -> str:
 
 
 @undisturbed
-def _is_stored(one: dict[str, str]) -> bool:
-    return Photo.objects.stored().filter(digest=one["digest"]).exists()
+def _is_stored(digest: str) -> bool:
+    return bool(stored.of([digest]))
 
 
 @undisturbed
@@ -408,20 +385,23 @@ def _restore_database(snapshot: Path, folder: Path) -> None:
     copying.copy(snapshot, place, mode=0o600)
 
 
-def _named_by(snapshot: Path) -> Iterator[Kept]:
+def _named_by(snapshot: Path) -> Iterator[Original]:
     """The originals a snapshot names; from PostgreSQL, those of the database restored."""
     if snapshot.suffix == ".pgdump":
-        yield from _stored()
+        yield from stored.every()
         return
     address = f"file:{snapshot}?mode=ro&immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as table:
-        yield from (
-            Kept(*row)
-            for row in table.execute(
-                "SELECT digest, extension, size FROM gallery_photo "
-                "WHERE purged_at IS NULL ORDER BY digest"
-            )
-        )
+        yield from (Original(*row) for row in table.execute(_named_in(table)))
+
+
+def _named_in(table: sqlite3.Connection) -> str:
+    """What asks a snapshot for its originals; older ones know photos alone."""
+    names = "SELECT digest, extension, size FROM"
+    asked = [f"{names} gallery_photo WHERE purged_at IS NULL"]
+    if table.execute("PRAGMA table_info(gallery_keptfile)").fetchone():
+        asked.append(f"{names} gallery_keptfile")
+    return f"{' UNION '.join(asked)} ORDER BY digest"
 
 
 def _restore_the_rest(source: Path, folder: Path) -> None:

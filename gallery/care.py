@@ -16,18 +16,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from gallery import drafts, drives, rereading, vault
+from gallery import drafts, drives, rereading, stored, vault
 from gallery.importer import undisturbed
-from gallery.models import Damage, Photo, Verification
+from gallery.models import Damage, Verification
 from gallery.models.care import LAST_DIGEST
 from gallery.originals import CannotRead
 from gallery.stages import in_order
+from gallery.stored import Original
 from gallery.whereabouts import places
 
 DIGESTS = 1 << 256
-PAGE = 500  # originals asked for at once
+PAGE = 500  # findings written at once
 WRITE_SECONDS = 2.0
 # A pass that broke off longer ago says too little of today to be gone on with.
 STALE = timedelta(days=7)
@@ -35,20 +37,6 @@ STALE = timedelta(days=7)
 
 class AlreadyRunning(Exception):
     """Somebody is at this very pass."""
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """An original as the catalogue knows it."""
-
-    pk: int
-    digest: str
-    extension: str
-    size: int  # bytes
-
-    @property
-    def place(self) -> Path:
-        return vault.original(settings.IMAGEVAULT_DATA, self.digest, self.extension)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +182,9 @@ class _Pass:
         self.progress = progress
         self.findings: list[Finding] = []
         self.written_at = time.monotonic()
-        self.total = totals(verification) if progress else (0, 0)
+        self.total = (0, 0)
+        if progress:
+            self.total = stored.totals(verification.after, verification.until)
 
     def go(self, stop: Callable[[], bool]) -> bool:
         """Read on; return whether the end was reached."""
@@ -217,20 +207,7 @@ class _Pass:
             pool.shutdown(cancel_futures=True)
 
     def originals(self) -> Iterator[Original]:
-        reached = self.verification.reached
-        while page := self.page(reached):
-            yield from page
-            reached = page[-1].digest
-
-    @undisturbed
-    def page(self, reached: str) -> list[Original]:
-        rows = Photo.objects.stored().filter(
-            digest__gt=reached, digest__lte=self.verification.until
-        )
-        values = rows.order_by("digest").values_list(
-            "pk", "digest", "extension", "size"
-        )
-        return [Original(*row) for row in values[:PAGE]]
+        return stored.every(self.verification.reached, self.verification.until)
 
     def write_if_due(self) -> None:
         waited = time.monotonic() - self.written_at
@@ -257,17 +234,6 @@ class _Pass:
             self.progress(Progress(one.checked, one.bytes_read, *self.total))
 
 
-def totals(verification: Verification) -> tuple[int, int]:
-    """How many originals, and bytes, a pass is over in all."""
-    from django.db.models import Count, Sum
-
-    rows = Photo.objects.stored().filter(
-        digest__gt=verification.after, digest__lte=verification.until
-    )
-    found = rows.aggregate(count=Count("pk"), bytes=Sum("size"))
-    return found["count"], found["bytes"] or 0
-
-
 def read(original: Original) -> Finding:
     """Read one original from the disk, and say what is wrong with it."""
     try:
@@ -283,44 +249,42 @@ def read(original: Original) -> Finding:
 
 def note(findings: list[Finding], verification: Verification | None) -> int:
     """Write down what is wrong, and what was and is not any more; return how many are."""
-    bad = {finding.original.pk: finding for finding in findings if finding.kind}
-    good = [finding.original.pk for finding in findings if not finding.kind]
+    bad = {finding.original.digest: finding for finding in findings if finding.kind}
     # Some may have been purged since they were asked for.
-    stored = set(Photo.objects.stored().filter(pk__in=bad).values_list("pk", flat=True))
-    for pk in sorted(stored):
+    there = stored.of(bad)
+    for original in there:
+        finding = bad[original.digest]
         Damage.objects.open().update_or_create(
-            photo_id=pk,
+            **original.owner,
             defaults={
-                "kind": bad[pk].kind,
-                "reason": bad[pk].reason[:500],
+                "kind": finding.kind,
+                "reason": finding.reason[:500],
                 "found_in": verification,
             },
         )
     open_ones = Damage.objects.open()
     if open_ones.exists():
-        open_ones.filter(photo__in=good).update(mended_at=timezone.now())
-    return len(stored)
+        good = [finding.original for finding in findings if not finding.kind]
+        whole = Q(photo__in=[one.photo for one in good if one.photo])
+        whole |= Q(kept__in=[one.kept for one in good if one.kept])
+        open_ones.filter(whole).update(mended_at=timezone.now())
+    return len(there)
 
 
 def described(verification: Verification) -> list[dict[str, Any]]:
     """What a pass found wrong, each with where its good bytes still are."""
-    rows = Damage.objects.open().filter(found_in=verification)
-    damages = list(rows.select_related("photo").order_by("photo__digest"))
-    where = places(damage.photo_id for damage in damages)
-    folder = settings.IMAGEVAULT_DATA
+    rows = Damage.objects.open().filter(found_in=verification).with_files()
+    damages = sorted(rows, key=lambda damage: damage.file.digest)
+    where = places(damage.file for damage in damages)
     return [
         {
-            "digest": damage.photo.digest,
-            "name": damage.photo.name,
-            "file": str(
-                vault.original(
-                    folder, damage.photo.digest, damage.photo.extension
-                ).relative_to(folder)
-            ),
+            "digest": damage.file.digest,
+            "name": damage.file.name,
+            "file": str(stored.original(damage.file).below(Path())),
             "problem": damage.kind,
             "reason": damage.reason,
-            "where": [place.to_json() for place in where.get(damage.photo_id, [])],
-            "advice": [str(place) for place in where.get(damage.photo_id, [])],
+            "where": [place.to_json() for place in where[damage.file.digest]],
+            "advice": [str(place) for place in where[damage.file.digest]],
         }
         for damage in damages
     ]
@@ -334,11 +298,7 @@ def unknown() -> Iterator[str]:
     folder = settings.IMAGEVAULT_DATA
     for first in sorted((folder / "originals").iterdir()):
         there = sorted(path for path in first.glob("*/*") if path.is_file())
-        known = Photo.objects.stored().filter(digest__startswith=first.name)
-        expected = {
-            vault.original(folder, digest, extension)
-            for digest, extension in known.values_list("digest", "extension")
-        }
+        expected = {one.below(folder) for one in stored.beginning(first.name)}
         yield from (
             str(path.relative_to(folder))
             for path in there

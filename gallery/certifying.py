@@ -32,13 +32,13 @@ from gallery import (
     care,
     drafts,
     drives,
-    films,
     formats,
     holdings,
-    junk,
+    kinds,
     ledger,
     originals,
     rereading,
+    stored,
     vault,
     walk,
 )
@@ -47,6 +47,7 @@ from gallery.models import (
     Certificate,
     Damage,
     ImportRun,
+    KeptFile,
     Photo,
     Source,
     SourceFile,
@@ -55,6 +56,7 @@ from gallery.models import (
 from gallery.models.certificates import ACCEPTABLE, KEEPS, NOTHING
 from gallery.originals import CannotRead
 from gallery.stages import chunks, in_order
+from gallery.stored import Original
 from gallery.walk import Entry, Kind
 
 logger = logging.getLogger(__name__)
@@ -62,8 +64,6 @@ logger = logging.getLogger(__name__)
 FOLDER = "certificates"
 BATCH = 500
 SHOWN = 500  # problems kept in the row; all of them are in the list
-# What computers leave behind is small; a large file of such a name is something else.
-LARGEST_JUNK = 64 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +256,8 @@ class _Verification:
             return Seen(entry, content=State.UNREADABLE, reason=repr(error))
         if (reading.size, reading.modified_ns) != (entry.size, entry.modified_ns):
             return Seen(entry, reading.digest, State.CHANGED)
-        content = kind_of(entry, head)
-        why = junk.rule(entry.name) if content is State.JUNK else ""
-        return Seen(entry, reading.digest, content, why)
+        found = kinds.content(entry.path, head, size=entry.size)
+        return Seen(entry, reading.digest, _CONTENTS[found.kind], found.rule)
 
     def note(self, some: list[Seen]) -> None:
         if any(one.content is State.UNREADABLE for one in some):
@@ -345,7 +344,7 @@ class _Verification:
                 total += sum(self.note_original(one, 0) for one in holding.also)
         return total
 
-    def note_original(self, one: care.Original, is_leaned_on: int) -> int:
+    def note_original(self, one: Original, is_leaned_on: int) -> int:
         """Note an original once; return its bytes if it is the first time."""
         values = [one.digest, is_leaned_on]
         sql = "INSERT OR IGNORE INTO original (digest, is_leaned_on) VALUES (?, ?)"
@@ -367,16 +366,14 @@ class _Verification:
     def known(self, digests: list[str]) -> dict[str, holdings.Holding]:
         return holdings.holdings(digests)
 
-    def needed(self) -> Iterator[care.Original]:
+    def needed(self) -> Iterator[Original]:
         rows = self.table.execute("SELECT digest FROM original ORDER BY digest")
         for some in chunks((digest for (digest,) in rows.fetchall()), BATCH):
             yield from self.stored(some)
 
     @undisturbed
-    def stored(self, digests: list[str]) -> list[care.Original]:
-        rows = Photo.objects.filter(digest__in=digests).order_by("digest")
-        values = rows.values_list("pk", "digest", "extension", "size")
-        return [care.Original(*row) for row in values]
+    def stored(self, digests: list[str]) -> list[Original]:
+        return stored.of(digests)
 
     @undisturbed
     def judge(self, some: list[care.Finding]) -> None:
@@ -542,13 +539,13 @@ _UNOPENED = {
 }
 
 
-def kind_of(entry: Entry, head: bytes) -> State:
-    """What a file would be if the vault did not have it."""
-    if formats.recognise(head, size=entry.size):
-        return State.NOT_IN_VAULT
-    if entry.size <= LARGEST_JUNK and junk.rule(entry.name):
-        return State.JUNK
-    return State.VIDEO if films.is_video(head) else State.DOCUMENT
+# What a file is if the vault does not have it
+_CONTENTS = {
+    kinds.Kind.PICTURE: State.NOT_IN_VAULT,
+    kinds.Kind.JUNK: State.JUNK,
+    kinds.Kind.VIDEO: State.VIDEO,
+    kinds.Kind.DOCUMENT: State.DOCUMENT,
+}
 
 
 def readers(device: int) -> int:
@@ -640,7 +637,7 @@ def _has_changed(one: Certificate, runs: list[_Run]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Lost:
-    """A photo whose original is damaged or purged."""
+    """What has an original that is damaged or purged."""
 
     digest: bytes
     name: str
@@ -653,9 +650,16 @@ def _lost_since(certificates: Iterable[Certificate]) -> list[_Lost]:
     damaged = Exists(Damage.objects.open().filter(photo=OuterRef("pk")))
     rows = Photo.objects.annotate(is_damaged=damaged)
     rows = rows.filter(Q(purged_at__gte=first) | Q(is_damaged=True)).order_by("pk")
+    kept = KeptFile.objects.filter(damages__in=Damage.objects.open()).order_by("pk")
     return [
-        _Lost(bytes.fromhex(one.digest), one.name, one.purged_at, one.is_damaged)
-        for one in rows.only("digest", "name", "purged_at")
+        *(
+            _Lost(bytes.fromhex(one.digest), one.name, one.purged_at, one.is_damaged)
+            for one in rows.only("digest", "name", "purged_at")
+        ),
+        *(
+            _Lost(bytes.fromhex(one.digest), one.name, None, is_damaged=True)
+            for one in kept.only("digest", "name")
+        ),
     ]
 
 

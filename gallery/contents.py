@@ -13,7 +13,7 @@ from gallery.columns import Selection
 from gallery.models import Outcome, Source, SourceFile
 
 FILES = 200  # of a folder, shown at once
-KEPT = (Outcome.IMPORTED, Outcome.ALREADY_KNOWN)
+KEPT = (Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.KEPT, Outcome.PART)
 DECIDED = (Outcome.DISCARDED,)
 NOTHING = (Outcome.JUNK, Outcome.EMPTY, Outcome.LINK, Outcome.SPECIAL)
 
@@ -99,7 +99,7 @@ def inside(source: Source, path: str) -> Inside:
     ).order_by("step"):
         folder = folders.setdefault(step, Folder(step, prefix + step))
         folder.add(outcome, count, bytes or 0)
-    files = rows.filter(cut=0).order_by("path").select_related("photo__thumbnail")
+    files = rows.filter(cut=0).order_by("path").select_related("photo", "kept")
     shown = list(files[: FILES + 1])
     more = files.count() - FILES if len(shown) > FILES else 0
     return Inside(path, list(folders.values()), shown[:FILES], more)

@@ -1,8 +1,10 @@
-"""Tell videos from other files by what is in them, whatever they are called."""
+"""Tell videos from other files by what is in them, and read what a film says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 # Brands of the ISO container (ftyp) that hold pictures or sound, and no film.
 _STILL = (b"heic", b"heix", b"heif", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
@@ -69,3 +71,72 @@ _TESTS: tuple[Callable[[bytes], bool], ...] = (
     _flash,
     _digital_video,
 )
+
+
+# Films of the ISO container and of QuickTime (ISO 14496-12; QuickTime File Format)
+
+LARGEST_BOX = 4 << 20  # bytes; what describes a film and is larger is not looked at
+MOST_BOXES = 64
+# By this key Apple ties the film of a Live Photo to its picture.
+IDENTIFIER = b"com.apple.quicktime.content.identifier"
+
+# (offset, size) -> the bytes there, fewer at the end of the file
+Read = Callable[[int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What a film says of itself."""
+
+    seconds: float | None = None
+    is_live_photo: bool = False
+
+
+def film(read: Read, size: int) -> Film:
+    """Read the description of a film of `size` bytes, wherever in it that lies.
+
+    Raise only what `read` raises; what cannot be understood says nothing.
+    """
+    for kind, start, length in _boxes(read, size):
+        if kind == b"moov":
+            described = read(start, min(length, LARGEST_BOX))
+            return Film(_seconds(described), IDENTIFIER in described)
+    return Film()
+
+
+def _boxes(read: Read, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the outermost boxes: kind, where the content starts, and its length."""
+    at = 0
+    for _ in range(MOST_BOXES):
+        header = read(at, 16)
+        if len(header) < 8:
+            return
+        length, kind = struct.unpack(">I4s", header[:8])
+        start = 8
+        if length == 1 and len(header) == 16:
+            (length,) = struct.unpack(">Q", header[8:])
+            start = 16
+        elif length == 0:
+            length = size - at
+        if length < start:
+            return
+        yield kind, at + start, length - start
+        at += length
+
+
+def _seconds(described: bytes) -> float | None:
+    """The duration from the movie header (mvhd)."""
+    at = described.find(b"mvhd")
+    try:
+        version = described[at + 4] if at > 0 else None
+        if version == 0:
+            scale, duration = struct.unpack_from(">II", described, at + 16)
+        elif version == 1:
+            scale, duration = struct.unpack_from(">IQ", described, at + 24)
+        else:
+            return None
+    except (struct.error, IndexError):
+        return None
+    # All bits set says that it is not known.
+    is_known = scale and duration not in (2**32 - 1, 2**64 - 1)
+    return float(duration / scale) if is_known else None

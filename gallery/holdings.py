@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gallery.care import Original
-from gallery.models import Photo, State
+from gallery.models import KeptFile, Photo, State
 from gallery.stages import chunks
+from gallery.stored import Original, original
 from gallery.trash import MAX_YIELDS
 
 AT_ONCE = 500
@@ -29,10 +29,13 @@ def holdings(digests: Iterable[str]) -> dict[str, Holding]:
     """Of these digests, those the catalogue knows."""
     found: dict[str, Holding] = {}
     for some in chunks(digests, AT_ONCE):
+        # What is kept as a file stays kept, whatever becomes of a photo of its bytes.
+        for kept in KeptFile.objects.filter(digest__in=some):
+            found[kept.digest] = Holding(State.KEPT, (original(kept),))
         photos = {photo.digest: photo for photo in _photos(digest__in=some)}
         known = {photo.pk: photo for photo in photos.values()}
         for digest, photo in photos.items():
-            found[digest] = _holding(photo, known)
+            found.setdefault(digest, _holding(photo, known))
     return found
 
 
@@ -43,12 +46,12 @@ def _photos(**condition: object) -> Iterable[Photo]:
 
 def _holding(photo: Photo, known: Mapping[int, Photo]) -> Holding:
     if photo.is_live:
-        return Holding(State.KEPT, (_original(photo),))
+        return Holding(State.KEPT, (original(photo),))
     keeper = _final_keeper(photo, known)
-    own = (_original(photo),) if photo.is_stored else ()
+    own = (original(photo),) if photo.is_stored else ()
     if keeper is None:
         return Holding(State.THROWN_AWAY, also=own)
-    return Holding(State.DISCARDED, (_original(keeper),), own, keeper.name)
+    return Holding(State.DISCARDED, (original(keeper),), own, keeper.name)
 
 
 def _final_keeper(photo: Photo, known: Mapping[int, Photo]) -> Photo | None:
@@ -60,7 +63,3 @@ def _final_keeper(photo: Photo, known: Mapping[int, Photo]) -> Photo | None:
         pk = keeper.in_favour_of_id
         keeper = known.get(pk) or next(iter(_photos(pk=pk)), None) if pk else None
     return None
-
-
-def _original(photo: Photo) -> Original:
-    return Original(photo.pk, photo.digest, photo.extension, photo.size)

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
 from pathlib import Path
@@ -35,13 +35,15 @@ from gallery import (
     drives,
     formats,
     junk,
+    kinds,
     ledger,
     originals,
+    pairs,
     vault,
     walk,
 )
 from gallery.ledger import Finding, Unchanged, Written
-from gallery.models import ImportRun, Outcome, Source
+from gallery.models import ImportRun, Keep, KeptFile, Outcome, Source
 from gallery.originals import CannotRead, Reading, Taken, VaultFails
 from gallery.sandbox import Sandbox
 from gallery.stages import chunks, in_order
@@ -92,6 +94,8 @@ class ImportReport:
     seconds: float
     outcomes: dict[str, int]
     unreadable: tuple[Unread, ...]
+    # Outcome to bytes, of what is not kept by choice
+    bytes_not_kept: dict[str, int] = field(default_factory=dict)
     unshown: int = 0  # photos imported that cannot be decoded
     ending: Ending = Ending.FINISHED
     why: str = ""  # a sentence, where the run stopped
@@ -122,12 +126,36 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """A picture that was read; in a dry run it was only hashed."""
+    """A file to store that was read; in a dry run it was only hashed.
+
+    It is a picture, with its format, or a file to keep beside them.
+    """
 
     path: str
-    format: formats.Format
     reading: Reading
     taken: Taken | None
+    format: formats.Format | None = None
+    kept: KeptFile.Kind | None = None
+    seconds: float | None = None  # that a film runs
+    reason: str = ""
+
+    @property
+    def extension(self) -> str:
+        name = self.path.rpartition("/")[2]
+        return self.format.extension if self.format else kinds.extension(name)
+
+    @property
+    def brings(self) -> Outcome:
+        """What becomes of it if the vault does not have it."""
+        if self.kept is KeptFile.Kind.PART:
+            return Outcome.PART
+        return Outcome.KEPT if self.kept else Outcome.IMPORTED
+
+    @property
+    def repeats(self) -> Outcome:
+        """What becomes of it if the vault has it."""
+        is_part = self.brings is Outcome.PART
+        return Outcome.PART if is_part else Outcome.ALREADY_KNOWN
 
     def found(self, outcome: Outcome, **more: Any) -> Finding:
         return Finding(
@@ -137,7 +165,9 @@ class Caught:
             modified_ns=self.reading.modified_ns,
             digest=self.reading.digest,
             format=self.format,
-            **more,
+            kept=self.kept,
+            seconds=self.seconds,
+            **{"reason": self.reason, **more},
         )
 
     def drop(self) -> None:
@@ -152,9 +182,13 @@ def import_drive(
     by: User | None = None,
     dry_run: bool = False,
     exclude: Iterable[str] = (),
+    keep: Iterable[Keep] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
     """Bring every photo under a mounted folder in; nothing of the folder is changed.
+
+    `keep` says what else of it is kept, now and by later imports; None asks for what was
+    said last.
 
     Safe to run again, and beside another import. Ctrl-C ends it cleanly, and so does a
     full disk or a drive pulled out: the report says how it ended. Raise Refused or
@@ -172,6 +206,8 @@ def import_drive(
             source, run = ledger.find_source(root, label=label), None
         else:
             source = ledger.source_at(root, label=label)
+            if keep is not None:
+                source.keep(keep)
             run = stack.enter_context(running(source, by=by))
         name = source.label if source else label or drives.label(root)
         one = _Import(
@@ -181,6 +217,7 @@ def import_drive(
             source=source,
             run=run,
             exclude=junk.exclusion(exclude),
+            keep=source.keeps if keep is None and source else keep or (),
             progress=progress,
         )
         return one.carry_out()
@@ -281,6 +318,7 @@ class _Import:
         source: Source | None,
         run: ImportRun | None,
         exclude: walk.Exclusion | None,
+        keep: Iterable[str],
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.root = root
@@ -289,6 +327,7 @@ class _Import:
         self.source = source
         self.run = run
         self.exclude = exclude
+        self.wishes = {Keep(word) for word in keep}
         self.progress = progress
         self.folder: Path = settings.IMAGEVAULT_DATA
         self.identity = os.fstat(descriptor)
@@ -296,7 +335,7 @@ class _Import:
 
         self.listing = walk.Listing()
         self.outcomes: Counter[str] = Counter()
-        self.bytes_seen = 0
+        self.bytes_by_outcome: Counter[str] = Counter()
         self.bytes_stored = 0
         self.unreadable: list[Unread] = []
         self.unshown = 0
@@ -409,13 +448,17 @@ class _Import:
             source_id=self.source.pk if self.source else None,
             run_id=self.run.pk if self.run else None,
             seen=self.outcomes.total(),
-            bytes_seen=self.bytes_seen,
+            bytes_seen=self.bytes_by_outcome.total(),
             bytes_stored=self.bytes_stored,
             seconds=seconds,
             outcomes=dict(
                 sorted(self.outcomes.items(), key=lambda item: order.index(item[0]))
             ),
             unreadable=tuple(self.unreadable),
+            bytes_not_kept={
+                outcome.value: self.bytes_by_outcome[outcome]
+                for outcome in ledger.KEPT_AT_WISH
+            },
             unshown=self.unshown,
             ending=ending,
             why=why,
@@ -432,7 +475,7 @@ class _Import:
             skip=(vault_folder.st_dev, vault_folder.st_ino),
             kernel=drives.kernel_devices(drives.mounts()),
         )
-        for chunk in chunks(entries, LOOKUP):
+        for chunk in chunks(pairs.paired(entries), LOOKUP):
             known = self.unchanged(chunk)
             for entry in chunk:
                 self.listing.add(entry)
@@ -446,7 +489,9 @@ class _Import:
 
     @undisturbed
     def unchanged(self, entries: list[Entry]) -> dict[str, Unchanged]:
-        return ledger.unchanged(self.source, entries) if self.source else {}
+        if self.source is None:
+            return {}
+        return ledger.unchanged(self.source, entries, wishes=self.wishes)
 
     def take(self, entry: Entry) -> Finding | Caught:
         """Read one file, once. Runs in a thread."""
@@ -467,18 +512,38 @@ class _Import:
 
     def recognised(self, entry: Entry, source: int) -> Finding | Caught:
         head = originals.head(source, formats.HEAD)
-        format = formats.recognise(head, size=entry.size)
-        if format is None:
-            why = junk.rule(entry.name)
-            return found(entry, Outcome.JUNK if why else Outcome.NOT_A_PHOTO, why)
+        content = kinds.content(entry.path, head, size=entry.size)
+        if content.format:
+            return self.caught(entry, source, format=content.format)
+        if content.kind is kinds.Kind.JUNK:
+            return found(entry, Outcome.JUNK, content.rule)
+        if content.kind is kinds.Kind.VIDEO:
+            return self.video(entry, source)
+        if Keep.DOCUMENTS not in self.wishes:
+            return found(entry, Outcome.NOT_A_PHOTO)
+        return self.caught(entry, source, kept=KeptFile.Kind.DOCUMENT)
+
+    def video(self, entry: Entry, source: int) -> Finding | Caught:
+        film = originals.film(source, entry.size)
+        what: dict[str, Any] = {"seconds": film.seconds}
+        if entry.beside and pairs.is_part(film, entry.size):
+            what |= {"kept": KeptFile.Kind.PART, "reason": entry.beside}
+        elif Keep.VIDEOS in self.wishes:
+            what |= {"kept": KeptFile.Kind.VIDEO}
+        else:
+            return found(entry, Outcome.VIDEO)
+        return self.caught(entry, source, **what)
+
+    def caught(self, entry: Entry, source: int, **what: Any) -> Caught:
+        """Read a file to store, once; in a dry run, only hash it."""
         if not self.run:
-            return Caught(entry.path, format, originals.read(source), None)
+            return Caught(entry.path, originals.read(source), None, **what)
         taken = originals.take(source, self.folder / "incoming")
         self.drafts.add(taken)
-        return Caught(entry.path, format, taken.reading, taken)
+        return Caught(entry.path, taken.reading, taken, **what)
 
     def unknown(self, caught: Iterable[Finding | Caught]) -> Iterator[Caught]:
-        """Yield the pictures the vault does not have; settle all others."""
+        """Yield the files to store that the vault does not have; settle all others."""
         for one in caught:
             if isinstance(one, Finding):
                 self.settle(one)
@@ -499,7 +564,9 @@ class _Import:
     def known(self, one: Caught) -> Finding | None:
         """The finding for bytes seen before, None for new ones."""
         if one.reading.digest in self.unwritten:
-            return one.found(Outcome.ALREADY_KNOWN)
+            return one.found(one.repeats)
+        if one.kept:
+            return self.known_file(one)
         photo = ledger.photo_with(one.reading.digest)
         if photo is None:
             return None
@@ -513,24 +580,32 @@ class _Import:
             return one.found(Outcome.DISCARDED, reason=why)
         return one.found(Outcome.ALREADY_KNOWN)
 
+    def known_file(self, one: Caught) -> Finding | None:
+        kept = ledger.kept_with(one.reading.digest)
+        if kept is None:
+            return None
+        # One that got lost is stored again.
+        place = vault.original(self.folder, kept.digest, kept.extension)
+        return one.found(one.repeats) if place.exists() else None
+
     def keep(self, one: Caught) -> Finding:
-        """Store and develop one picture. Runs in a thread."""
+        """Store one file, and develop a picture. Runs in a thread."""
         if one.taken is None:
-            return one.found(Outcome.IMPORTED, bytes_stored=one.reading.size)
+            return one.found(one.brings, bytes_stored=one.reading.size)
         try:
-            stored = originals.keep(one.taken, self.folder, one.format.extension)
+            stored = originals.keep(one.taken, self.folder, one.extension)
         finally:
             self.drafts.discard(one.taken)
         return one.found(
-            Outcome.IMPORTED,
+            one.brings,
             bytes_stored=stored.size if stored.is_new else 0,
-            print=self.develop(one),
+            print=None if one.kept else self.develop(one),
         )
 
     def develop(self, one: Caught) -> develop.Print | None:
         """Develop an original just stored; None leaves it to the workers."""
         digest = one.reading.digest
-        place = vault.original(self.folder, digest, one.format.extension)
+        place = vault.original(self.folder, digest, one.extension)
         sandbox = self.sandboxes.get()
         try:
             if self.ending.is_set():
@@ -595,11 +670,11 @@ class _Import:
         else:
             written = Written.of(self.findings, self.again)
         self.outcomes += written.outcomes
-        self.bytes_seen += written.bytes_seen
+        self.bytes_by_outcome += written.bytes
         self.bytes_stored += written.bytes_stored
         if self.run:
             self.run.outcomes = dict(self.outcomes)
-            self.run.bytes_seen = self.bytes_seen
+            self.run.bytes_seen = self.bytes_by_outcome.total()
             self.run.bytes_stored = self.bytes_stored
             self.unwritten.difference_update(one.digest for one in self.findings)
         self.findings, self.again = [], []
@@ -608,7 +683,8 @@ class _Import:
     def tell(self) -> None:
         if self.progress:
             seen, imported = self.outcomes.total(), self.outcomes[Outcome.IMPORTED]
-            self.progress(Progress(seen, self.bytes_seen, imported))
+            bytes_seen = self.bytes_by_outcome.total()
+            self.progress(Progress(seen, bytes_seen, imported))
 
 
 def found(entry: Entry, outcome: Outcome, reason: str = "") -> Finding:

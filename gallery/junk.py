@@ -7,8 +7,9 @@ from fnmatch import fnmatchcase
 
 from gallery.walk import Exclusion
 
-# Name pattern, in lower case, to what writes such files. Only files that are no pictures
-# are asked about: a photo is never junk because of its name.
+# Pattern of a name, or with "/" of the end of a path, in lower case, to what writes such
+# files. Only files that are no pictures are asked about: a photo is never junk because
+# of its name.
 RULES = {
     "._*": "macOS, beside a file",
     ".ds_store": "macOS, folder view",
@@ -25,16 +26,44 @@ RULES = {
     "pspbrwse.jbf": "Paint Shop Pro, thumbnails",
     "picasa.ini": "Picasa, settings",
     ".picasa.ini": "Picasa, settings",
+    ".bridgecache": "Adobe Bridge, cache",
+    ".bridgecachet": "Adobe Bridge, cache",
+    "*.lrprev": "Lightroom, previews",
+    "*.lrdata/*": "Lightroom, previews",
+    "*.cot": "Capture One, previews",
+    "*.cop": "Capture One, previews",
+    "*.cof": "Capture One, previews",
+    "*.ithmb": "iPhoto or iPod, thumbnails",
+    ".thumbdata*": "Android, thumbnails",
+    "@eadir/*": "Synology, thumbnails and index",
+    ".@__thumb/*": "QNAP, thumbnails",
+    ".spotlight-v100/*": "macOS, search index",
+    ".fseventsd/*": "macOS, file system log",
+    "system volume information/indexervolumeguid": "Windows, drive index",
+    "system volume information/tracking.log": "Windows, drive index",
+    "system volume information/wpsettings.dat": "Windows, drive index",
+    "$recycle.bin/*/$i??????*": "Windows, names in the recycle bin",
     ".directory": "KDE, folder view",
     ".nomedia": "Android, mark",
     "autorun.inf": "Windows, drive start",
 }
 
 
-def rule(name: str) -> str:
-    """Which computer leaves files of this name behind, "" if none does."""
-    lower = name.lower()
-    return next((why for glob, why in RULES.items() if fnmatchcase(lower, glob)), "")
+_OF_NAMES = {glob: why for glob, why in RULES.items() if "/" not in glob}
+_OF_PATHS = {glob: why for glob, why in RULES.items() if "/" in glob}
+
+
+def rule(path: str) -> str:
+    """Which computer leaves a file at such a path behind, "" if none does."""
+    lower = path.lower()
+    name = lower.rpartition("/")[2]
+    for glob, why in _OF_NAMES.items():
+        if fnmatchcase(name, glob):
+            return why
+    for glob, why in _OF_PATHS.items():
+        if fnmatchcase(f"/{lower}", f"*/{glob}"):
+            return why
+    return ""
 
 
 def exclusion(globs: Iterable[str]) -> Exclusion | None:

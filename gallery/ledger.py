@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from gallery import dating, develop, drives, formats, walk
+from gallery import dating, develop, drives, formats, kinds, walk
 from gallery.formats import Format
 from gallery.models import (
     ImportRun,
+    Keep,
+    KeptFile,
     Outcome,
     Photo,
     Source,
     SourceFile,
+    StaleShelf,
     Thumbnail,
     path_key,
 )
 
 # Outcomes a file keeps, unopened, for as long as it lies there unchanged.
-LASTING = {Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.DISCARDED}
+LASTING = {
+    *(Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.DISCARDED),
+    *(Outcome.KEPT, Outcome.PART),
+}
 # ... and those it keeps until pictures are told from other files by newer rules.
-LASTING_BY_RULE = {Outcome.NOT_A_PHOTO, Outcome.JUNK}
+LASTING_BY_RULE = {Outcome.VIDEO, Outcome.NOT_A_PHOTO, Outcome.JUNK}
+# What is kept after all where the family asks for it.
+KEPT_AT_WISH = {Outcome.VIDEO: Keep.VIDEOS, Outcome.NOT_A_PHOTO: Keep.DOCUMENTS}
+# What a file was when it came into the vault.
+FIRST = {Outcome.IMPORTED, Outcome.KEPT, Outcome.PART}
 
 NAME_LENGTH = 255
 
@@ -38,7 +48,7 @@ class LabelTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one entry; with a digest, the photo it is or turned into."""
+    """What became of one entry; with a digest, the photo or kept file it is."""
 
     path: str
     outcome: Outcome
@@ -49,6 +59,12 @@ class Finding:
     format: Format | None = None
     print: develop.Print | None = None
     bytes_stored: int = 0
+    kept: KeptFile.Kind | None = None
+    seconds: float | None = None  # that a film runs
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
 
     @property
     def seen(self) -> dating.Seen:
@@ -70,17 +86,25 @@ class Written:
     import has been faster."""
 
     outcomes: Counter[str]
-    bytes_seen: int
+    # By outcome
+    bytes: Counter[str]
     bytes_stored: int
+
+    @property
+    def bytes_seen(self) -> int:
+        return self.bytes.total()
 
     @classmethod
     def of(
         cls, findings: Sequence[Finding], seen_again: Sequence[Unchanged]
     ) -> Written:
         every: list[Finding | Unchanged] = [*findings, *seen_again]
+        sizes: Counter[str] = Counter()
+        for one in every:
+            sizes[one.outcome.value] += one.size
         return cls(
             Counter(one.outcome.value for one in every),
-            sum(one.size for one in every),
+            sizes,
             sum(one.bytes_stored for one in findings),
         )
 
@@ -135,7 +159,9 @@ def free_label(wanted: str) -> str:
     return next(name for n in numbers if (name := f"{wanted} {n}") not in taken)
 
 
-def unchanged(source: Source, entries: Sequence[walk.Entry]) -> dict[str, Unchanged]:
+def unchanged(
+    source: Source, entries: Sequence[walk.Entry], *, wishes: Collection[str] = ()
+) -> dict[str, Unchanged]:
     """Of these files, those that need not be opened, by path."""
     by_key = {path_key(entry.path): entry for entry in entries}
     rows = SourceFile.objects.filter(source=source, path_key__in=by_key).values_list(
@@ -153,13 +179,19 @@ def unchanged(source: Source, entries: Sequence[walk.Entry]) -> dict[str, Unchan
         entry = by_key[key]
         if (size, modified_ns) != (entry.size, entry.modified_ns):
             continue
-        if settled := _settled(outcome, bool(purged_at or keeper), recipe):
+        settled = _settled(outcome, bool(purged_at or keeper), recipe)
+        # A film beside a picture may be a part of it.
+        if settled is Outcome.VIDEO and entry.beside:
+            continue
+        if settled and KEPT_AT_WISH.get(settled) not in wishes:
             found[entry.path] = Unchanged(pk, settled, size)
     return found
 
 
 def _settled(outcome: str, discarded: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
     """The outcome of an unchanged file in a new run, None if it has to be opened."""
+    if outcome == Outcome.PART:
+        return Outcome.PART
     if outcome in LASTING:
         return Outcome.DISCARDED if discarded else Outcome.ALREADY_KNOWN
     if outcome in LASTING_BY_RULE and recipe == formats.RECIPE:
@@ -171,6 +203,11 @@ def photo_with(digest: str) -> Photo | None:
     """The photo of these bytes, purged ones too."""
     photos = Photo.objects.select_related("in_favour_of")
     return photos.filter(digest=digest).first()
+
+
+def kept_with(digest: str) -> KeptFile | None:
+    """The kept file of these bytes."""
+    return KeptFile.objects.filter(digest=digest).first()
 
 
 @transaction.atomic
@@ -190,9 +227,12 @@ def write(
     # Of two who file photos under one path at once, the second has to see the row of
     # the first, or that photo loses its sighting.
     Source.objects.select_for_update(no_key=True).get(pk=run.source_id)
-    photos, created = _photos(run, findings)
-    findings = _corrected(findings, created)
-    _write_rows(run, findings, photos)
+    photos, created = _photos(run, [one for one in findings if not one.kept])
+    kept, kept_now = _kept(run, [one for one in findings if one.kept])
+    findings = _corrected(findings, created | kept_now)
+    _write_rows(run, findings, photos, kept)
+    # The log of changes is of photos.
+    StaleShelf.objects.note(digest[:4] for digest in kept)
     touched = [row.pk for row in seen_again]
     SourceFile.objects.filter(pk__in=touched).update(last_run=run)
     _improve_dates([photo for photo in photos.values() if photo.digest not in created])
@@ -219,32 +259,64 @@ def _photos(
     for finding in findings:
         if finding.digest:
             sightings[finding.digest].append(finding)
-    photos = _known(sightings)
+    photos = _known(Photo, sightings)
     # In one order, or two imports at once could wait for each other.
-    new = [
-        _new_photo(run, sightings[digest])
-        for digest in sorted(sightings.keys() - photos.keys())
-    ]
-    try:
-        with transaction.atomic():
-            created = {photo.digest for photo in Photo.objects.bulk_create(new)}
-    except IntegrityError:
-        created = {photo.digest for photo in new if _create(photo)}
-    photos |= _known(photo.digest for photo in new)
+    new = sorted(sightings.keys() - photos.keys())
+    created = _created([_new_photo(run, sightings[digest]) for digest in new])
+    photos |= _known(Photo, new)
     _open_steps(photos, {digest: sightings[digest][0] for digest in created})
     return photos, created
 
 
-def _known(digests: Iterable[str]) -> dict[str, Photo]:
-    photos = Photo.objects.filter(digest__in=list(digests))
-    return {photo.digest: photo for photo in photos}
+def _kept(
+    run: ImportRun, findings: Sequence[Finding]
+) -> tuple[dict[str, KeptFile], set[str]]:
+    """The kept files of these findings by digest, and the digests of the new ones."""
+    first = {finding.digest: finding for finding in reversed(findings)}
+    files = _known(KeptFile, first)
+    new = sorted(first.keys() - files.keys())
+    created = _created([_new_kept(run, first[digest]) for digest in new])
+    return files | _known(KeptFile, new), created
 
 
-def _create(photo: Photo) -> bool:
-    """Create the photo; return false if another import has done so meanwhile."""
+def _new_kept(run: ImportRun, finding: Finding) -> KeptFile:
+    assert finding.kept
+    return KeptFile(
+        digest=finding.digest,
+        extension=kinds.extension(finding.name),
+        kind=finding.kept,
+        size=finding.size,
+        name=finding.name[:NAME_LENGTH],
+        seconds=finding.seconds,
+        added_by=run.by,
+    )
+
+
+Row = TypeVar("Row", Photo, KeptFile)
+
+
+def _known(model: type[Row], digests: Iterable[str]) -> dict[str, Row]:
+    rows = model._default_manager.filter(digest__in=list(digests))
+    return {row.digest: row for row in rows}
+
+
+def _created(rows: list[Row]) -> set[str]:
+    """Create rows; return the digests of those no other import has created meanwhile."""
+    if not rows:
+        return set()
     try:
         with transaction.atomic():
-            photo.save(force_insert=True)
+            type(rows[0])._default_manager.bulk_create(rows)
+    except IntegrityError:
+        return {row.digest for row in rows if _create(row)}
+    return {row.digest for row in rows}
+
+
+def _create(row: Photo | KeptFile) -> bool:
+    """Create the row; return false if another import has done so meanwhile."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
     except IntegrityError:
         return False
     return True
@@ -258,7 +330,7 @@ def _new_photo(run: ImportRun, sightings: Sequence[Finding]) -> Photo:
         extension=first.format.extension,
         format=first.format.name,
         size=first.size,
-        name=first.path.rpartition("/")[2][:NAME_LENGTH],
+        name=first.name[:NAME_LENGTH],
         added_by=run.by,
     )
     values = develop.facts(first.print) if first.print else {}
@@ -282,11 +354,12 @@ def _open_steps(photos: dict[str, Photo], created: dict[str, Finding]) -> None:
 
 
 def _corrected(findings: Sequence[Finding], created: set[str]) -> list[Finding]:
-    """Only who created the photo has imported it, and only the first of its files."""
+    """Only who created the row has brought it in, and only the first of its files."""
     left = set(created)
     corrected = []
     for finding in findings:
-        if finding.outcome == Outcome.IMPORTED and finding.digest not in left:
+        is_first = finding.outcome in (Outcome.IMPORTED, Outcome.KEPT)
+        if is_first and finding.digest not in left:
             finding = replace(finding, outcome=Outcome.ALREADY_KNOWN, bytes_stored=0)
         left.discard(finding.digest)
         corrected.append(finding)
@@ -294,9 +367,12 @@ def _corrected(findings: Sequence[Finding], created: set[str]) -> list[Finding]:
 
 
 def _write_rows(
-    run: ImportRun, findings: Sequence[Finding], photos: dict[str, Photo]
+    run: ImportRun,
+    findings: Sequence[Finding],
+    photos: dict[str, Photo],
+    kept: dict[str, KeptFile],
 ) -> None:
-    """Bring the ledger up to date, so that no photo loses a sighting."""
+    """Bring the ledger up to date, so that no photo or kept file loses a sighting."""
     by_key = {path_key(finding.path): finding for finding in findings}
     known = {
         row.path_key: row
@@ -304,8 +380,9 @@ def _write_rows(
     }
     rows = []
     for key, finding in sorted(by_key.items()):
-        row = _row(run, key, finding, photos.get(finding.digest), known.get(key))
-        rows.append(row)
+        files: Mapping[str, Photo | KeptFile] = kept if finding.kept else photos
+        file = files.get(finding.digest)
+        rows.append(_row(run, key, finding, file, known.get(key)))
     SourceFile.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -316,16 +393,21 @@ def _write_rows(
             "outcome",
             "reason",
             "photo",
+            "kept",
             "last_run",
         ],
     )
+
+
+# What of a row is known by having looked at the file.
+SEEN = ("size", "modified_ns", "outcome", "reason", "photo_id", "kept_id")
 
 
 def _row(
     run: ImportRun,
     key: str,
     finding: Finding,
-    photo: Photo | None,
+    file: Photo | KeptFile | None,
     known: SourceFile | None,
 ) -> SourceFile:
     """The row that says what is at a path now."""
@@ -337,21 +419,22 @@ def _row(
         modified_ns=finding.modified_ns,
         outcome=finding.outcome,
         reason=finding.reason[:500],
-        photo=photo,
+        photo=file if isinstance(file, Photo) else None,
+        kept=file if isinstance(file, KeptFile) else None,
         first_run=run,
         last_run=run,
     )
-    if known is None or known.photo_id is None:
+    if known is None or not known.is_stored:
         return row
     if finding.outcome == Outcome.EXCLUDED:
         # Nobody looked: what is known of the file still holds.
-        for name in ("size", "modified_ns", "outcome", "reason", "photo_id"):
+        for name in SEEN:
             setattr(row, name, getattr(known, name))
-    elif photo is None or known.photo_id != photo.pk:
+    elif (known.photo_id, known.kept_id) != (row.photo_id, row.kept_id):
         known.path_key = path_key(known.path, replaced_in=run.pk)
         known.replaced_in = run
         known.save(update_fields=["path_key", "replaced_in"])
-    elif known.outcome == Outcome.IMPORTED or finding.outcome == Outcome.CLAIMED:
+    elif known.outcome in FIRST or finding.outcome == Outcome.CLAIMED:
         # A browser's word takes nothing away from bytes that did arrive.
         row.outcome = known.outcome
     return row

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery import drafts, vault, walk
+from gallery import drafts, films, vault, walk
 
 CHUNK = 1 << 20  # bytes
 MODE = 0o444
@@ -92,6 +92,14 @@ def head(source: int, size: int) -> bytes:
     """The first `size` bytes of an open file; raise CannotRead."""
     try:
         return os.pread(source, size, 0)
+    except OSError as error:
+        raise cannot_read(error) from error
+
+
+def film(source: int, size: int) -> films.Film:
+    """What an open film says of itself; raise CannotRead."""
+    try:
+        return films.film(lambda at, length: os.pread(source, length, at), size)
     except OSError as error:
         raise cannot_read(error) from error
 

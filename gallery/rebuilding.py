@@ -17,11 +17,13 @@ from django.conf import settings
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
 
-from gallery import formats, records, rereading, vault
+from gallery import films, formats, records, rereading, vault
 from gallery.ledger import NAME_LENGTH, free_label
 from gallery.models import (
     Damage,
     ImportRun,
+    KeptFile,
+    Outcome,
     Photo,
     Source,
     SourceFile,
@@ -30,8 +32,10 @@ from gallery.models import (
 )
 from gallery.originals import CannotRead
 from gallery.stages import chunks
+from gallery.stored import original
 
 BATCH = 1_000
+KEPT = (Outcome.KEPT, Outcome.PART)
 
 
 class NotEmpty(Exception):
@@ -47,6 +51,7 @@ class RebuildReport:
     missing: int = 0
     sources: int = 0
     entries: int = 0
+    kept: int = 0
     unreadable: list[dict[str, str]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +64,7 @@ def rebuild(*, progress: Callable[[int], None] = lambda photos: None) -> Rebuild
     `progress` is told the photos so far. Raise NotEmpty, or vault.NoVault.
     """
     vault.require(settings.IMAGEVAULT_DATA)
-    if Photo.objects.exists() or Source.objects.exists():
+    if any(model.objects.exists() for model in (Photo, KeptFile, Source)):
         raise NotEmpty(
             "The catalogue is not empty. A rebuild is for a new database: move db.sqlite3 "
             "away, run `make setup`, then try again."
@@ -79,6 +84,7 @@ class _Rebuilding:
         self.progress = progress
         self.report = RebuildReport()
         self.photos: dict[str, int] = {}
+        self.kept: dict[str, int] = {}
         self.sources: set[int] = set()
         self.runs: set[int] = set()
 
@@ -97,9 +103,10 @@ class _Rebuilding:
                 self.add_entries(entries)
         # Sightings may be newer than the ledger's file, which each run's end writes.
         for place in self.shelves():
-            for photo in self.record(place):
-                one = {"digest": photo["digest"]}
-                self.add_entries([{**seen, **one} for seen in photo["sightings"]])
+            content = self.record(place)
+            for file in (*content["photos"], *content["files"]):
+                one = {"digest": file["digest"]}
+                self.add_entries([{**seen, **one} for seen in file["sightings"]])
         self.report.sources = len(self.sources)
 
     def shelves(self) -> Iterator[Path]:
@@ -107,9 +114,10 @@ class _Rebuilding:
             if place.is_dir():
                 yield place
 
-    def record(self, place: Path) -> list[dict[str, Any]]:
+    def record(self, place: Path) -> dict[str, list[dict[str, Any]]]:
+        """What a shelf's record says of its photos, and of files kept beside them."""
         content = self.read(place / records.SHELF) or {}
-        return list(content.get("photos", []))
+        return {name: list(content.get(name, [])) for name in ("photos", "files")}
 
     def read(self, path: Path) -> dict[str, Any] | None:
         """What a record says, nothing where it is lost or damaged."""
@@ -154,35 +162,49 @@ class _Rebuilding:
     # Photos
 
     def add_shelf(self, place: Path) -> list[Path]:
-        """Add the photos of a shelf's record; return the originals it does not name."""
+        """Add what a shelf's record names; return the originals it does not name."""
         there = {
-            path.stem: path
+            path.name: path
             for path in sorted(place.iterdir())
             if path.name not in vault.RECORDS
         }
-        photos = [made(Photo, values) for values in self.record(place)]
+        content = self.record(place)
+        photos = [made(Photo, values) for values in content["photos"]]
         Photo.objects.bulk_create(photos)
         Thumbnail.objects.bulk_create([Thumbnail(photo=photo) for photo in photos])
-        lost = [photo for photo in photos if not there.pop(photo.digest, None)]
-        Damage.objects.bulk_create(
-            [Damage(photo=photo, kind=Damage.Kind.MISSING) for photo in lost]
-        )
+        files = [made(KeptFile, values) for values in content["files"]]
+        KeptFile.objects.bulk_create(files)
+        lost = [
+            original(row)
+            for row in (*photos, *files)
+            if not there.pop(f"{row.digest}.{row.extension}", None)
+        ]
+        missing = Damage.Kind.MISSING
+        Damage.objects.bulk_create([Damage(kind=missing, **one.owner) for one in lost])
         self.photos |= {photo.digest: photo.pk for photo in photos}
+        self.kept |= {file.digest: file.pk for file in files}
         self.report.missing += len(lost)
         self.report.photos += len(photos)
+        self.report.kept += len(files)
         return list(there.values())
 
     def add_without_record(self, path: Path) -> None:
-        """Add a photo of which only the original is left."""
+        """Add what only the original is left of: a photo, or a kept file."""
         try:
-            photo = photo_of(path)
+            row = row_of(path)
         except CannotRead as error:
             self.refuse(path, error.reason)
             return
+        self.report.without_record += 1
+        if isinstance(row, KeptFile):
+            row.save(force_insert=True)
+            self.kept[row.digest] = row.pk
+            self.report.kept += 1
+            return
+        photo = row
         photo.save(force_insert=True)
         Thumbnail.objects.create(photo=photo)
         self.photos[photo.digest] = photo.pk
-        self.report.without_record += 1
         self.report.photos += 1
 
     # The ledger
@@ -223,8 +245,17 @@ class _Rebuilding:
             last_run_id=runs[1],
             replaced_in_id=runs[2],
             path_key=path_key(entry["path"], replaced_in=runs[2]),
-            photo_id=self.photos.get(entry["digest"]),
+            **self.owner(entry),
         )
+
+    def owner(self, entry: dict[str, Any]) -> dict[str, int | None]:
+        """Whose sighting an entry is, by its digest."""
+        digest, is_kept = entry["digest"], entry.get("outcome") in KEPT
+        photo, kept = self.photos.get(digest), self.kept.get(digest)
+        # The same bytes may be kept as both.
+        if photo and kept:
+            photo, kept = (None, kept) if is_kept else (photo, None)
+        return {"photo_id": photo, "kept_id": kept}
 
 
 def made(model: Any, values: dict[str, Any], **more: Any) -> Any:
@@ -238,30 +269,31 @@ def made(model: Any, values: dict[str, Any], **more: Any) -> Any:
     return row
 
 
-def photo_of(path: Path) -> Photo:
-    """What can be told of a photo from its original alone. Raise CannotRead."""
+def row_of(path: Path) -> Photo | KeptFile:
+    """What can be told of an original from its bytes alone. Raise CannotRead."""
     reading = rereading.file(path)
     if reading.digest != path.stem:
         raise CannotRead("its bytes are not those its name says")
     with path.open("rb") as file:
         head = file.read(formats.HEAD)
-    format = formats.recognise(head, size=reading.size)
-    if format is None:
-        raise CannotRead("it is no picture of a kind known here")
-    return Photo(
-        digest=reading.digest,
-        extension=path.suffix[1:],
-        format=format.name,
-        size=reading.size,
-        name=path.name[:NAME_LENGTH],
-        added_at=datetime.fromtimestamp(reading.modified_ns / 1e9, UTC),
-    )
+    known: dict[str, Any] = {
+        "digest": reading.digest,
+        "extension": path.suffix[1:],
+        "size": reading.size,
+        "name": path.name[:NAME_LENGTH],
+        "added_at": datetime.fromtimestamp(reading.modified_ns / 1e9, UTC),
+    }
+    if format := formats.recognise(head, size=reading.size):
+        return Photo(format=format.name, **known)
+    is_video = films.is_video(head)
+    kind = KeptFile.Kind.VIDEO if is_video else KeptFile.Kind.DOCUMENT
+    return KeptFile(kind=kind, **known)
 
 
 def _set_sequences() -> None:
     """Have the database number new rows after those that brought their numbers."""
     statements = connection.ops.sequence_reset_sql(
-        no_style(), [Photo, Source, ImportRun]
+        no_style(), [Photo, KeptFile, Source, ImportRun]
     )
     with connection.cursor() as cursor:
         for statement in statements:

@@ -1,7 +1,8 @@
 """What the catalogue knows, in plain files beside the originals, kept current.
 
 SHA256SUMS                  one line for each original
-originals/ab/cd/photos.json what is known of each photo there: names, dates, sightings
+originals/ab/cd/photos.json what is known of each photo there: names, dates, sightings;
+                            and of each file kept beside photos
 sources.json                drives, and each run over them
 ledger/3.jsonl              every entry seen on source 3, one a line
 
@@ -24,11 +25,18 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Substr
 
-from gallery import changes, drafts, sums, vault
+from gallery import changes, drafts, stored, sums, vault
 from gallery.importer import undisturbed
-from gallery.models import ImportRun, Mark, Photo, Source, SourceFile, StaleShelf
+from gallery.models import (
+    ImportRun,
+    KeptFile,
+    Mark,
+    Photo,
+    Source,
+    SourceFile,
+    StaleShelf,
+)
 from gallery.stages import chunks
 
 FORMAT = 1
@@ -91,7 +99,7 @@ def note_changes() -> None:
     changed = _changed(mark, moment)
     with transaction.atomic():
         if changed is None:
-            StaleShelf.objects.note(_every_shelf())
+            StaleShelf.objects.note(stored.shelves())
             Mark.objects.update_or_create(name=WHOLE)
         else:
             StaleShelf.objects.note(_shelves_of(changed))
@@ -108,11 +116,6 @@ def _changed(mark: Mark | None, moment: changes.Moment) -> list[int] | None:
         return None
     found = changes.since(mark.position, most=MOST)
     return found if len(found) <= MOST else None
-
-
-def _every_shelf() -> list[str]:
-    keys = Photo.objects.annotate(shelf=Substr("digest", 1, 4)).order_by("shelf")
-    return list(keys.values_list("shelf", flat=True).distinct())
 
 
 def _shelves_of(photos: Iterable[int]) -> set[str]:
@@ -135,8 +138,8 @@ def _stale() -> dict[str, int]:
 def _write_shelves(shelves: dict[str, int]) -> None:
     """Write the records of some shelves, and list what is new in them."""
     folder = settings.IMAGEVAULT_DATA
-    photos = described(shelves)
-    written = [_Shelf.of(folder, key, photos[key]) for key in shelves]
+    photos, files = described(shelves), described_files(shelves)
+    written = [_Shelf.of(folder, key, photos[key], files[key]) for key in shelves]
     if any(shelf.has_lost for shelf in written):
         Mark.objects.update_or_create(name=WHOLE)
     if not Mark.objects.filter(name=WHOLE).exists():
@@ -156,42 +159,57 @@ def _settle(shelves: dict[str, int]) -> None:
 class _Shelf:
     """One folder of originals: what its record says, and what it should say."""
 
-    def __init__(self, place: Path, photos: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, place: Path, photos: list[dict[str, Any]], files: list[dict[str, Any]]
+    ) -> None:
         self.place = place
         self.photos = photos
+        self.files = files
         self.before = listed(place)
 
     @classmethod
-    def of(cls, folder: Path, key: str, photos: list[dict[str, Any]]) -> _Shelf:
-        return cls(vault.shelf(folder / "originals", key) / SHELF, photos)
+    def of(
+        cls,
+        folder: Path,
+        key: str,
+        photos: list[dict[str, Any]],
+        files: list[dict[str, Any]],
+    ) -> _Shelf:
+        return cls(vault.shelf(folder / "originals", key) / SHELF, photos, files)
 
     @property
-    def digests(self) -> set[str]:
-        return {photo["digest"] for photo in self.photos}
+    def names(self) -> set[str]:
+        return {_name(one) for one in (*self.photos, *self.files)}
 
     @property
     def has_lost(self) -> bool:
         """Whether originals listed before are gone, or nobody knows which were."""
-        return self.before is None or bool(self.before - self.digests)
+        return self.before is None or bool(self.before - self.names)
 
     def new_lines(self) -> Iterator[bytes]:
-        for photo in self.photos:
-            if photo["digest"] not in (self.before or ()):
-                yield sums.line(photo["digest"], photo["extension"])
+        for one in (*self.photos, *self.files):
+            if _name(one) not in (self.before or ()):
+                yield sums.line(one["digest"], one["extension"])
 
     def write(self) -> None:
-        if not self.photos:
+        if not self.photos and not self.files:
             self.place.unlink(missing_ok=True)
             return
         self.place.parent.mkdir(parents=True, exist_ok=True)
-        write(self.place, {"format": FORMAT, "photos": self.photos})
+        files = {"files": self.files} if self.files else {}
+        write(self.place, {"format": FORMAT, "photos": self.photos, **files})
+
+
+def _name(one: dict[str, Any]) -> str:
+    """The name of an original's file."""
+    return f"{one['digest']}.{one['extension']}"
 
 
 def listed(record: Path) -> set[str] | None:
-    """The digests a shelf's record names, None where it cannot be read."""
+    """The files a shelf's record names, None where it cannot be read."""
     try:
-        photos = json.loads(record.read_bytes())["photos"]
-        return {photo["digest"] for photo in photos}
+        content = json.loads(record.read_bytes())
+        return {_name(one) for one in (*content["photos"], *content.get("files", ()))}
     except FileNotFoundError:
         return set()
     except (OSError, ValueError, KeyError, TypeError):
@@ -217,17 +235,42 @@ def described(keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _photos(keys: list[str]) -> list[Photo]:
-    ranges = [Q(digest__gte=key, digest__lt=f"{key}g") for key in keys]
-    rows = Photo.objects.stored().filter(reduce(or_, ranges))
+    rows = Photo.objects.stored().filter(_beginning(keys))
     return list(rows.select_related("added_by").order_by("digest"))
 
 
-def sightings(photos: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+def _beginning(keys: list[str]) -> Q:
+    return reduce(or_, [Q(digest__gte=key, digest__lt=f"{key}g") for key in keys])
+
+
+def sightings(
+    rows: Iterable[int], *, of: str = "photo"
+) -> dict[int, list[dict[str, Any]]]:
+    """The entries of the ledger of these photos, or kept files, by their ids."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for some in chunks(photos, 900):
-        for row in SourceFile.objects.filter(photo__in=some).order_by("pk"):
-            if row.photo_id:
-                found[row.photo_id].append(entry(row))
+    for some in chunks(rows, 900):
+        seen = SourceFile.objects.filter(**{f"{of}__in": some})
+        for row in seen.order_by("pk"):
+            found[getattr(row, f"{of}_id")].append(entry(row))
+    return found
+
+
+@undisturbed
+def described_files(keys: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """What is known of the kept files whose digests begin so, by their beginning."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for some in chunks(keys, RANGES):
+        rows = KeptFile.objects.filter(_beginning(some)).select_related("added_by")
+        files = list(rows.order_by("digest"))
+        seen = sightings((file.pk for file in files), of="kept")
+        for file in files:
+            found[file.digest[:4]].append(
+                {
+                    **plain(file, without=set()),
+                    "added_by": file.added_by.get_username() if file.added_by else "",
+                    "sightings": seen.get(file.pk, []),
+                }
+            )
     return found
 
 
@@ -255,11 +298,8 @@ def plain(row: models.Model, *, without: set[str]) -> dict[str, Any]:
 
 
 def _write_sums() -> None:
-    rows = Photo.objects.stored().order_by("digest").values_list("digest", "extension")
-    sums.write(
-        settings.IMAGEVAULT_DATA,
-        (sums.line(*row) for row in rows.iterator(chunk_size=5_000)),
-    )
+    lines = (sums.line(one.digest, one.extension) for one in stored.every())
+    sums.write(settings.IMAGEVAULT_DATA, lines)
     Mark.objects.filter(name=WHOLE).delete()
 
 
@@ -306,10 +346,9 @@ def _write_sources() -> None:
 
 
 def _write_ledger(place: Path, source: int) -> None:
-    rows = SourceFile.objects.filter(source=source).select_related("photo")
-    rows = rows.only(
-        *[field.name for field in SourceFile._meta.concrete_fields], "photo__digest"
-    )
+    rows = SourceFile.objects.filter(source=source).select_related("photo", "kept")
+    names = [field.name for field in SourceFile._meta.concrete_fields]
+    rows = rows.only(*names, "photo__digest", "kept__digest")
     with drafts.draft(settings.IMAGEVAULT_DATA / "incoming") as draft:
         for some in chunks(rows.order_by("pk").iterator(chunk_size=2_000), 2_000):
             lines = (_line({**entry(row), "digest": _digest(row)}) for row in some)
@@ -318,7 +357,8 @@ def _write_ledger(place: Path, source: int) -> None:
 
 
 def _digest(row: SourceFile) -> str:
-    return row.photo.digest if row.photo else ""
+    found = row.photo or row.kept
+    return found.digest if found else ""
 
 
 # JSON

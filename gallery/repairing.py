@@ -16,9 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import backups, care, copying, originals, vault, walk
-from gallery.models import Damage, Photo
+from gallery import backups, copying, originals, vault, walk
+from gallery.models import Damage, KeptFile, Photo
 from gallery.originals import CannotRead
+from gallery.stored import original
 from gallery.whereabouts import Place, places
 
 
@@ -44,8 +45,8 @@ def repair(roots: Iterable[Path] = (), *, from_trash: bool = False) -> RepairRep
     vault.require(settings.IMAGEVAULT_DATA)
     report = RepairReport()
     given = list(roots)
-    rows = Damage.objects.open().select_related("photo").order_by("photo__digest")
-    for damage in list(rows):
+    damages = Damage.objects.open().with_files()
+    for damage in sorted(damages, key=lambda one: one.file.digest):
         _mend(damage, given, report, from_trash=from_trash)
     return report
 
@@ -53,33 +54,32 @@ def repair(roots: Iterable[Path] = (), *, from_trash: bool = False) -> RepairRep
 def _mend(
     damage: Damage, roots: list[Path], report: RepairReport, *, from_trash: bool
 ) -> None:
-    photo = damage.photo
-    seen = places([photo.pk]).get(photo.pk, [])
-    said = {"digest": photo.digest, "name": photo.name}
+    file = damage.file
+    seen = places([file])[file.digest]
+    said = {"digest": file.digest, "name": file.name}
     # From the disk: what memory still has of it would be told from it by nobody.
-    if not photo.is_stored or copying.is_whole(_place(photo), photo.digest):
+    if not file.is_stored or copying.is_whole(_place(file), file.digest):
         close(damage, _("it was found whole again"))
         report.mended.append({**said, "from": damage.mended_from})
         return
-    for root, path, name in candidates(photo, seen, roots):
-        if _fetch(photo, root, path):
+    for root, path, name in candidates(file, seen, roots):
+        if _fetch(file, root, path):
             close(damage, name)
             report.mended.append({**said, "from": name})
             return
-    if from_trash and (back := _bring_back(photo)):
+    if from_trash and damage.photo and (back := _bring_back(damage.photo)):
         report.restored += [{**said, "instead": one.name} for one in back]
     advice = [str(place) for place in seen]
     report.left.append({**said, "problem": damage.kind, "advice": advice})
 
 
 def candidates(
-    photo: Photo, seen: list[Place], roots: list[Path]
+    file: Photo | KeptFile, seen: list[Place], roots: list[Path]
 ) -> Iterator[tuple[Path, bytes, str]]:
     """Where the bytes may be: a folder, a path in it, and how to call the place."""
     for root in roots:
         if backups.is_backup(root):
-            kept = vault.original(Path(), photo.digest, photo.extension)
-            yield root, bytes(kept), f"{root}"
+            yield root, bytes(original(file).below(Path())), f"{root}"
     for place in seen:
         path = place.path
         here = [*roots, *([Path(place.source.mounted_at)] if place.is_here else [])]
@@ -87,8 +87,8 @@ def candidates(
             yield root, walk.raw(path), f"{place.source.label}: {path}"
 
 
-def _fetch(photo: Photo, root: Path, path: bytes) -> bool:
-    """Store the photo's bytes again if that file has them. Raise VaultFails."""
+def _fetch(lost: Photo | KeptFile, root: Path, path: bytes) -> bool:
+    """Store these bytes again if that file has them. Raise VaultFails."""
     folder = settings.IMAGEVAULT_DATA
     try:
         below = walk.open_quietly(None, bytes(root))
@@ -106,11 +106,11 @@ def _fetch(photo: Photo, root: Path, path: bytes) -> bool:
         return False
     finally:
         os.close(source)
-    if taken.reading.digest != photo.digest:
+    if taken.reading.digest != lost.digest:
         taken.drop()
         return False
-    originals.keep(taken, folder, photo.extension)
-    return copying.is_whole(_place(photo), photo.digest)
+    originals.keep(taken, folder, lost.extension)
+    return copying.is_whole(_place(lost), lost.digest)
 
 
 def close(damage: Damage, mended_from: str) -> None:
@@ -131,5 +131,5 @@ def _bring_back(photo: Photo) -> list[Photo]:
     return back
 
 
-def _place(photo: Photo) -> Path:
-    return care.Original(photo.pk, photo.digest, photo.extension, photo.size).place
+def _place(file: Photo | KeptFile) -> Path:
+    return original(file).place

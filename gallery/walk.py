@@ -47,6 +47,8 @@ class Entry:
     size: int = 0  # bytes
     modified_ns: int | None = None  # nanoseconds since 1970 UTC
     reason: str = ""
+    # The name of a picture beside this film, where there is one; see gallery/pairs.py
+    beside: str = ""
 
     @property
     def name(self) -> str:

@@ -1,17 +1,17 @@
-"""Where else the bytes of a photo are: what to plug in when the vault's own are damaged."""
+"""Where else the bytes of an original are: what to plug in when the vault's own are damaged."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from gallery.models import Outcome, Source, SourceFile
+from gallery.models import KeptFile, Outcome, Photo, Source, SourceFile
 
-MOST = 20  # places named of one photo
+MOST = 20  # places named of one original
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +38,22 @@ class Place:
         return {"source": self.source.label, "path": self.path}
 
 
-def places(photos: Iterable[int]) -> dict[int, list[Place]]:
-    """Where each of these photos was last seen, by photo id; the latest drives first."""
+def places(files: Iterable[Photo | KeptFile]) -> dict[str, list[Place]]:
+    """Where each of these was last seen, by digest; the latest drives first."""
+    digests = {(type(one), one.pk): one.digest for one in files}
+    photos = [pk for model, pk in digests if model is Photo]
+    kept = [pk for model, pk in digests if model is KeptFile]
     rows = (
         SourceFile.objects.current()
-        .filter(photo__in=list(photos))
+        .filter(Q(photo__in=photos) | Q(kept__in=kept))
         # What a browser only claimed to have, nobody has read.
         .exclude(outcome=Outcome.CLAIMED)
         .select_related("source")
         .order_by("source__kind", "-source__last_seen_at", "pk")
     )
-    found: dict[int, list[Place]] = defaultdict(list)
+    found: dict[str, list[Place]] = {digest: [] for digest in digests.values()}
     for row in rows:
-        if row.photo_id and len(found[row.photo_id]) < MOST:
-            found[row.photo_id].append(Place(row.source, row.path))
+        owner = (Photo, row.photo_id) if row.photo_id else (KeptFile, row.kept_id)
+        if (digest := digests.get(owner)) and len(found[digest]) < MOST:
+            found[digest].append(Place(row.source, row.path))
     return found

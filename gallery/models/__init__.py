@@ -9,6 +9,7 @@ from gallery.models.certificates import Certificate, State
 from gallery.models.changes import Change, Mark
 from gallery.models.corrections import CorrectedDate, Correction
 from gallery.models.favourites import Favourite, FavouriteQuerySet
+from gallery.models.kept import KeptFile, KeptFileQuerySet
 from gallery.models.photos import (
     NotDiscardable,
     Origin,
@@ -22,6 +23,7 @@ from gallery.models.records import StaleShelf, StaleShelfQuerySet
 from gallery.models.shares import ShareLink, ShareLinkQuerySet
 from gallery.models.sources import (
     ImportRun,
+    Keep,
     Outcome,
     Source,
     SourceFile,
@@ -45,6 +47,9 @@ __all__ = [
     "Favourite",
     "FavouriteQuerySet",
     "ImportRun",
+    "Keep",
+    "KeptFile",
+    "KeptFileQuerySet",
     "Mark",
     "NotDiscardable",
     "Origin",

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.kept import KeptFile
 from gallery.models.photos import Photo
 
 # The digests there can be end here.
@@ -71,6 +72,9 @@ class DamageQuerySet(models.QuerySet):
         # See also Damage.is_open
         return self.filter(mended_at=None)
 
+    def with_files(self) -> DamageQuerySet:
+        return self.select_related("photo", "kept")
+
 
 class Damage(models.Model):
     """An original that is not, or was not, what its digest says; kept as history."""
@@ -80,7 +84,13 @@ class Damage(models.Model):
         CHANGED = "changed", _("its bytes have changed")
         UNREADABLE = "unreadable", _("cannot be read")
 
-    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="damages")
+    # One of the two: whose original it is.
+    photo = models.ForeignKey(
+        Photo, on_delete=models.CASCADE, null=True, related_name="damages"
+    )
+    kept = models.ForeignKey(
+        KeptFile, on_delete=models.CASCADE, null=True, related_name="damages"
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     reason = models.CharField(max_length=500, blank=True)
     found_at = models.DateTimeField(default=timezone.now)
@@ -102,11 +112,26 @@ class Damage(models.Model):
                 fields=["photo"],
                 condition=Q(mended_at=None),
                 name="gallery_damaged_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["kept"],
+                condition=Q(mended_at=None),
+                name="gallery_kept_damaged_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(photo=None) ^ Q(kept=None), name="gallery_damage_of_one"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.photo}: {self.get_kind_display()}"
+        return f"{self.file}: {self.get_kind_display()}"
+
+    @property
+    def file(self) -> Photo | KeptFile:
+        """Whose original it is."""
+        found = self.photo or self.kept
+        assert found is not None
+        return found
 
     @property
     def is_open(self) -> bool:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery.models.kept import KeptFile
 from gallery.models.photos import Photo
 
 
@@ -26,6 +27,13 @@ def path_key(path: str, *, replaced_in: int | None = None) -> str:
 class SourceQuerySet(models.QuerySet):
     def drives(self) -> SourceQuerySet:
         return self.filter(kind=Source.Kind.DRIVE)
+
+
+class Keep(models.TextChoices):
+    """What else of a drive is kept beside its photos, where the family asks for it."""
+
+    VIDEOS = "videos", _("videos")
+    DOCUMENTS = "documents", _("all other files")
 
 
 class Source(models.Model):
@@ -47,6 +55,8 @@ class Source(models.Model):
         help_text=_("Top shelf, blue box"),
     )
     notes = models.TextField(_("notes"), blank=True)
+    # Words of Keep: what each import of it keeps beside the photos.
+    keeps = models.JSONField(default=list, blank=True)
     # Where it was seen last.
     mounted_at = models.TextField(blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -59,6 +69,11 @@ class Source(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("gallery:drive", args=[self.pk])
+
+    def keep(self, what: Iterable[str]) -> None:
+        """Have this import and later ones keep this beside the photos, and no more."""
+        self.keeps = sorted(Keep(word) for word in what)
+        self.save(update_fields=["keeps"])
 
 
 class ImportRunQuerySet(models.QuerySet):
@@ -114,7 +129,12 @@ class Outcome(models.TextChoices):
     # Nobody read the file: this proves nothing about any drive.
     CLAIMED = "claimed", _("in the vault already, by the word of a browser")
     DISCARDED = "discarded_earlier", _("discarded earlier in favour of another photo")
-    NOT_A_PHOTO = "not_a_photo", _("not a photo")
+    # No photo, and kept all the same.
+    KEPT = "kept", _("a video or document, kept beside the photos")
+    PART = "part", _("part of a photo, kept with it")
+    # Not kept, by choice.
+    VIDEO = "video", _("a video, not kept")
+    NOT_A_PHOTO = "not_a_photo", _("another document, not kept")
     JUNK = "junk", _("junk left by a computer")
     EMPTY = "empty", _("empty")
     EXCLUDED = "excluded", _("excluded by choice")
@@ -174,6 +194,10 @@ class SourceFile(models.Model):
     photo = models.ForeignKey(
         Photo, on_delete=models.PROTECT, null=True, related_name="sightings"
     )
+    # What it is where it is no photo, and kept.
+    kept = models.ForeignKey(
+        KeptFile, on_delete=models.PROTECT, null=True, related_name="sightings"
+    )
     first_run = models.ForeignKey(ImportRun, on_delete=models.PROTECT, related_name="+")
     # The run that found something else at this path; empty for what is there now.
     replaced_in = models.ForeignKey(
@@ -199,6 +223,11 @@ class SourceFile(models.Model):
     def is_current(self) -> bool:
         # See also SourceFileQuerySet.current
         return self.replaced_in_id is None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was a photo or a kept file of the vault when it was seen."""
+        return self.photo_id is not None or self.kept_id is not None
 
     @property
     def folder(self) -> str:

@@ -36,7 +36,7 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
         "form": form,
         "ratio": ratio(found.width, found.height),
         "damage": found.damages.open().first(),
-        "places": places([found.pk]).get(found.pk, []),
+        "places": places([found])[found.digest],
         **known(found, request),
         **beside(found, form, request.user),  # type: ignore[arg-type]
     }

@@ -271,4 +271,4 @@ def test_a_photo_that_was_replaced_on_its_drive_is_not_looked_for_there(photos):
     sighting = rows.sighting(photos[0], path="DCIM/0042.JPG")
     sighting.replaced_in = sighting.last_run
     sighting.save()
-    assert places([photos[0].pk]) == {}
+    assert places([photos[0]]) == {photos[0].digest: []}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from gallery import certifying, rereading, vault
+from gallery import certifying, kinds, rereading, vault
 from gallery.certifying import verify_drive, why_stale
 from gallery.importer import DriveGone, Refused, import_drive
 from gallery.models import Certificate, Damage, Photo, SourceFile
@@ -183,7 +183,7 @@ def test_videos_and_documents_unless_the_family_says_so(drive):
 
 
 def test_a_large_file_with_a_name_of_junk_is_no_junk(drive, monkeypatch):
-    monkeypatch.setattr(certifying, "LARGEST_JUNK", 1_000)
+    monkeypatch.setattr(kinds, "LARGEST_JUNK", 1_000)
     (drive / "._film").write_bytes(b"\0" * 1_001)
     (drive / "._note").write_bytes(b"\0" * 999)
     assert against(verify(drive)) == {"._film": "document"}

@@ -29,12 +29,16 @@ def test_the_summary_adds_up_and_the_second_run_is_quiet(house, drive):
     lines = first.stdout.splitlines()
     assert lines[0].startswith("Blue WD: 5 entries seen in ")
     assert lines[1].startswith("  3 imported (")
-    assert lines[2:] == ["  1 already in the vault", "  1 not a photo"]
+    assert lines[2:4] == [
+        "  1 already in the vault",
+        "  1 another document, not kept",
+    ]
+    assert lines[4].startswith("NOT KEPT: 1 other file (") and len(lines) == 5
     assert first.stderr == ""
     second = house.run("import_drive", drive)
     assert second.stdout.splitlines()[1:] == [
         "  4 already in the vault",
-        "  1 not a photo",
+        *lines[3:],
     ]
 
 

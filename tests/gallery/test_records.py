@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from django.utils import timezone
 
-from gallery import changes, drafts, records, sums, tasks, vault
+from gallery import changes, drafts, records, stored, sums, tasks, vault
 from gallery.importer import import_drive
 from gallery.models import (
     Damage,
@@ -120,7 +120,7 @@ def test_lost_records_come_back_and_the_sums_stay_right(photos, vault):
     for path in (vault / "originals").glob("*/*/photos.json"):
         path.write_text("{half")
     (vault / "SHA256SUMS").unlink()
-    StaleShelf.objects.note(records._every_shelf())
+    StaleShelf.objects.note(stored.shelves())
     records.bring_up()
     assert check(vault).returncode == 0
     assert len(lines(vault)) == 5

@@ -1,4 +1,5 @@
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from django.template.defaultfilters import filesizeformat
 
 from gallery import junk, vault
 from gallery.importer import Ending, ImportReport, Refused, import_drive
-from gallery.ledger import LabelTaken
+from gallery.ledger import KEPT_AT_WISH, LabelTaken
 from gallery.management.progress import shown
 from gallery.management.results import (
     add_output_options,
@@ -20,7 +21,7 @@ from gallery.management.results import (
     termination,
     write_json,
 )
-from gallery.models import Outcome, SourceFile
+from gallery.models import Keep, Outcome, SourceFile
 
 
 class Command(BaseCommand):
@@ -42,13 +43,23 @@ class Command(BaseCommand):
             metavar="GLOB",
             help="Leave out what matches, by path or by name; may be given again",
         )
+        parser.add_argument(
+            "--keep",
+            type=keeps,
+            metavar="WHAT",
+            help="Keep videos, documents (all other files) or both, as in "
+            "--keep videos,documents, beside the photos; later imports of this drive do "
+            "the same. --keep nothing takes that back for what comes.",
+        )
         add_output_options(parser)
 
     def handle(
         self, *, path: Path, json: str | None, no_progress: bool, **options: Any
     ) -> None:
         require_writable(json)
-        wanted = {name: options[name] for name in ("label", "dry_run", "exclude")}
+        wanted = {
+            name: options[name] for name in ("label", "dry_run", "exclude", "keep")
+        }
         exclude = junk.exclusion(wanted["exclude"])
         showing = shown(path, quiet=no_progress, exclude=exclude)
         try:
@@ -83,6 +94,7 @@ class Command(BaseCommand):
                 words = "would be imported" if dry_run else words
                 words += f" ({filesizeformat(report.bytes_stored)})"
             say(f"  {count:{width},} {words}")
+        self.warn(report)
         if report.unshown:
             photos = counted(report.unshown, "new photo", "new photos")
             say(f"{photos} stored that cannot be shown; each says why on its page.")
@@ -90,6 +102,37 @@ class Command(BaseCommand):
             say(f"Unreadable: {printable(one.path)}: {one.reason}")
         if report.ending is Ending.INTERRUPTED:
             say("Interrupted. Start it again to go on.")
+
+    def warn(self, report: ImportReport) -> None:
+        """Say loudly what the vault does not keep by choice."""
+        outcomes = KEPT_AT_WISH.keys() & report.outcomes.keys()
+        if not outcomes:
+            return
+        left = [one for one in KEPT_AT_WISH if one in outcomes]
+        words = {Outcome.VIDEO: "video", Outcome.NOT_A_PHOTO: "other file"}
+        what = " and ".join(
+            f"{counted(report.outcomes[one], words[one], words[one] + 's')} "
+            f"({filesizeformat(report.bytes_not_kept[one])})"
+            for one in left
+        )
+        option = ",".join(KEPT_AT_WISH[one] for one in left)
+        self.stdout.write(
+            f"NOT KEPT: {what}. They are on this drive alone, as far as the vault knows. "
+            f"--keep {option} keeps them."
+        )
+
+
+def keeps(text: str) -> list[Keep]:
+    """What to keep, by its words. Raise ArgumentTypeError for any other word."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if words == ["nothing"]:
+        return []
+    wrong = [word for word in words if word not in Keep.values]
+    if wrong or not words:
+        raise ArgumentTypeError(
+            f"{text!r} is not videos, documents, both with a comma between, or nothing."
+        )
+    return [Keep(word) for word in words]
 
 
 def status(report: ImportReport) -> int:
