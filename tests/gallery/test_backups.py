@@ -170,6 +170,7 @@ def test_what_is_no_backup_restores_nothing(house, tmp_path):
     assert "holds no whole backup" in result.stderr
 
 
+@pytest.mark.skipif(not POSTGRES, reason="on SQLite tests/bench/test_kills.py does")
 def test_promise_10_killed_at_any_moment_backup_and_restore_go_on(filled, tmp_path):
     random.seed(8)
     before, files = rows(), digests(filled.folder)
