@@ -10,6 +10,7 @@ from gallery.views.albums import (
     delete_album,
     edit_album,
     new_album,
+    put_back,
     take_out,
 )
 from gallery.views.around import around
@@ -55,6 +56,7 @@ urlpatterns = [
     path("albums/<int:album_id>/", album, name="album"),
     path("albums/<int:album_id>/edit/", edit_album, name="edit_album"),
     path("albums/<int:album_id>/take-out/", take_out, name="take_out"),
+    path("albums/<int:album_id>/put-back/", put_back, name="put_back"),
     path("albums/<int:album_id>/cover/", album_cover, name="album_cover"),
     path("albums/<int:album_id>/arrange/", arrange_album, name="arrange_album"),
     path("albums/<int:album_id>/delete/", delete_album, name="delete_album"),

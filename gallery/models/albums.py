@@ -118,12 +118,38 @@ class Album(models.Model):
         return len(rows)
 
     @transaction.atomic
-    def take_out(self, photos: Sequence[int]) -> int:
-        """Take these photos out, which stay in the vault; return how many were in it."""
+    def take_out(self, photos: Sequence[int]) -> list[tuple[int, int]]:
+        """Take these photos out, which stay in the vault.
+
+        Return those that were in it, each with its place, as `put_back` wants them.
+        """
+        self._lock()
+        taken: list[tuple[int, int]] = []
+        for some in chunks(photos, AT_ONCE):
+            places = self.places.filter(photo__in=some)
+            taken += places.values_list("photo", "place")
+            places.delete()
+        if taken:
+            self._has_changed()
+        return taken
+
+    @transaction.atomic
+    def put_back(
+        self, taken: Sequence[tuple[int, int]], *, by: AbstractBaseUser
+    ) -> int:
+        """Put photos back in their places; return how many were not in it."""
         self._lock()
         count = 0
-        for some in chunks(photos, AT_ONCE):
-            count += self.places.filter(photo__in=some).delete()[0]
+        for some in chunks(taken, AT_ONCE):
+            places = dict(some)
+            there = Photo.objects.filter(pk__in=places).exclude(
+                album_places__album=self
+            )
+            rows = [
+                AlbumPhoto(album=self, photo_id=pk, place=places[pk], added_by=by)  # type: ignore[misc]
+                for pk in there.values_list("pk", flat=True)
+            ]
+            count += len(AlbumPhoto.objects.bulk_create(rows))
         if count:
             self._has_changed()
         return count

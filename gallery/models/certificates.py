@@ -17,7 +17,10 @@ class State(models.TextChoices):
     KEPT = "kept", _("in the vault, byte for byte")
     # What people decided.
     DISCARDED = "discarded", _("discarded in favour of a photo that is in the vault")
-    THROWN_AWAY = "thrown_away", _("thrown away by hand, in favour of nothing")
+    THROWN_AWAY = (
+        "thrown_away",
+        _("moved to the trash by somebody, though no other copy stays"),
+    )
     # There is nothing to keep.
     JUNK = "junk", _("junk that computers leave behind")
     EMPTY = "empty", _("empty")

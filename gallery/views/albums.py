@@ -31,6 +31,8 @@ from gallery.views.chosen import FIELDS, KEY, chosen
 ALBUMS_PER_PAGE = 60
 PHOTOS_TO_ARRANGE = 200
 BY_HAND = Order("hand")
+# In a session: the album somebody last took photos out of, and their places in it.
+TAKEN_OUT = "taken_out"
 makes = permission_required("gallery.add_album", raise_exception=True)
 
 
@@ -150,13 +152,38 @@ def take_out(request: HttpRequest, album_id: int) -> HttpResponse:
     found = changeable(request, album_id)
     photos = chosen(request.POST, request.user)  # type: ignore[arg-type]
     inside = rooms.contents(found, catalogue.current())
-    count = found.take_out(inside.behind(photos))
+    taken = found.take_out(inside.behind(photos))
+    count = len(taken)
+    # Undone by who took them out, in the same browser, until they take out others.
+    request.session[TAKEN_OUT] = {"album": found.pk, "places": taken}
     said = ngettext(
         "%(count)d photo taken out of “%(title)s”. It stays in the vault.",
         "%(count)d photos taken out of “%(title)s”. They stay in the vault.",
         count,
     )
-    messages.success(request, said % {"count": count, "title": found.title})
+    undo = reverse("gallery:put_back", args=[found.pk]) if taken else ""
+    said %= {"count": count, "title": found.title}
+    messages.success(request, said, extra_tags=undo)
+    return redirect(found.browse_url)
+
+
+@require_POST
+def put_back(request: HttpRequest, album_id: int) -> HttpResponse:
+    """Undo the last taking out."""
+    found = changeable(request, album_id)
+    last = request.session.get(TAKEN_OUT, {})
+    taken = last.get("places", []) if last.get("album") == found.pk else []
+    count = found.put_back(taken, by=request.user)  # type: ignore[arg-type]
+    if count:
+        del request.session[TAKEN_OUT]
+        said = ngettext(
+            "%(count)d photo is back in “%(title)s”.",
+            "%(count)d photos are back in “%(title)s”.",
+            count,
+        )
+        messages.success(request, said % {"count": count, "title": found.title})
+    else:
+        messages.error(request, _("Nothing was left to undo: no photo was taken out."))
     return redirect(found.browse_url)
 
 

@@ -238,6 +238,23 @@ def test_photos_taken_out_stay_in_the_vault(contributor, album, rows):
     assert Photo.objects.live().count() == 4
 
 
+def test_photos_taken_out_are_put_back_in_their_places(contributor, album, rows):
+    contributor.post(f"/albums/{album.pk}/arrange/", {"photo": rows[3].pk, "to": "up"})
+    before = in_album(contributor, album, "&sort=hand")
+    data = {"photos": f"{rows[0].pk},{rows[1].pk}"}
+    page = contributor.post(f"/albums/{album.pk}/take-out/", data, follow=True)
+    undo = f"/albums/{album.pk}/put-back/"
+    assert f'action="{undo}"' in page.content.decode()
+    rows[1].delete()  # gone for good meanwhile
+    album.add([rows[2].pk], by=None)
+    page = contributor.post(undo, follow=True).content.decode()
+    assert "1 photo is back" in page
+    after = in_album(contributor, album, "&sort=hand")
+    assert after == before.replace("b", "")
+    again = contributor.post(undo, follow=True).content.decode()
+    assert "Nothing was left to undo" in again
+
+
 def test_album_is_renamed_and_described(contributor, album):
     data = {"title": "Mallorca 2004", "description": "<b>sun</b>", "sort": "-taken"}
     contributor.post(f"/albums/{album.pk}/edit/", data)
@@ -323,7 +340,9 @@ def test_there_is_always_room_for_one_more_between_two(album, rows):
 # Permission
 
 
-@pytest.mark.parametrize("path", ["edit", "take-out", "cover", "arrange", "delete"])
+@pytest.mark.parametrize(
+    "path", ["edit", "take-out", "put-back", "cover", "arrange", "delete"]
+)
 def test_album_of_somebody_else_is_changed_by_administrators_only(
     client, album, rows, path
 ):
