@@ -64,6 +64,31 @@ class Stored:
     is_new: bool
 
 
+class Stream:
+    """Bytes that come one after the other, and only once, as out of an archive."""
+
+    def __init__(self, pieces: Iterator[bytes], modified_ns: int) -> None:
+        self._rest = pieces
+        self._head = b""
+        self.modified_ns = modified_ns  # since 1970 UTC
+
+    def head(self, size: int) -> bytes:
+        """The first bytes; they still come with the others. Raise CannotRead."""
+        while len(self._head) < size and (piece := next(self._rest, b"")):
+            self._head += piece
+        return self._head[:size]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield all bytes. Raise CannotRead."""
+        if self._head:
+            yield self._head
+        yield from self._rest
+
+
+# What can be read once: an open file, or a stream.
+Readable = int | Stream
+
+
 def open_source(root: int, path: bytes) -> int:
     """Open a file below a folder's descriptor for reading, and leave no trace on it.
 
@@ -88,27 +113,37 @@ def cannot_read(error: OSError) -> CannotRead:
     return CannotRead(error.strerror or str(error), errno=error.errno or 0)
 
 
-def head(source: int, size: int) -> bytes:
-    """The first `size` bytes of an open file; raise CannotRead."""
+def head(source: Readable, size: int) -> bytes:
+    """The first `size` bytes of an open file or stream; raise CannotRead."""
+    if isinstance(source, Stream):
+        return source.head(size)
     try:
         return os.pread(source, size, 0)
     except OSError as error:
         raise cannot_read(error) from error
 
 
-def film(source: int, size: int) -> films.Film:
+def film(source: Readable, size: int) -> films.Film:
     """What an open film says of itself; raise CannotRead."""
+    if isinstance(source, Stream):
+        # Only its start is at hand; what tells films apart often stands at the end.
+        head = source.head(size=1 << 16)
+        return films.film(lambda at, length: head[at : at + length], size)
     try:
         return films.film(lambda at, length: os.pread(source, length, at), size)
     except OSError as error:
         raise cannot_read(error) from error
 
 
-def read(source: int, *, to: Callable[[memoryview], None] | None = None) -> Reading:
-    """Hash an open file in one pass, handing each chunk on as well.
+def read(
+    source: Readable, *, to: Callable[[memoryview], None] | None = None
+) -> Reading:
+    """Hash an open file or stream in one pass, handing each chunk on as well.
 
     Raise CannotRead if it cannot be read to its end, or changes meanwhile.
     """
+    if isinstance(source, Stream):
+        return _read_stream(source, to)
     before = os.fstat(source)
     digest = hashlib.sha256()
     size = 0
@@ -128,6 +163,17 @@ def read(source: int, *, to: Callable[[memoryview], None] | None = None) -> Read
     return Reading(digest.hexdigest(), size, walk.storable(after.st_mtime_ns))
 
 
+def _read_stream(stream: Stream, to: Callable[[memoryview], None] | None) -> Reading:
+    digest = hashlib.sha256()
+    size = 0
+    for piece in stream.pieces():
+        digest.update(piece)
+        size += len(piece)
+        if to:
+            to(memoryview(piece))
+    return Reading(digest.hexdigest(), size, stream.modified_ns)
+
+
 def _chunks(descriptor: int) -> Iterator[memoryview]:
     """Yield an open file from its start; each chunk is valid until the next is asked."""
     buffer = memoryview(bytearray(CHUNK))
@@ -141,8 +187,8 @@ def _chunks(descriptor: int) -> Iterator[memoryview]:
         raise cannot_read(error) from error
 
 
-def take(source: int, incoming: Path) -> Taken:
-    """Read an open file once, into a draft. Raise CannotRead or VaultFails."""
+def take(source: Readable, incoming: Path) -> Taken:
+    """Read an open file or stream once, into a draft. Raise CannotRead or VaultFails."""
     try:
         draft = drafts.start(incoming)
     except OSError as error:
@@ -152,6 +198,16 @@ def take(source: int, incoming: Path) -> Taken:
     except BaseException:
         draft.close()
         raise
+
+
+def write(descriptor: int, piece: bytes) -> None:
+    """Append bytes to a file of the vault's disk. Raise VaultFails."""
+    rest = memoryview(piece)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        raise vault_fails(error) from error
 
 
 def _writer(draft: drafts.Draft) -> Callable[[memoryview], None]:
