@@ -15,7 +15,11 @@ from gallery.models import Outcome, Source, SourceFile
 FILES = 200  # of a folder, shown at once
 KEPT = (Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.KEPT, Outcome.PART)
 DECIDED = (Outcome.DISCARDED,)
-NOTHING = (Outcome.JUNK, Outcome.EMPTY, Outcome.LINK, Outcome.SPECIAL)
+# What is in an archive has outcomes of its own.
+NOTHING = (
+    *(Outcome.JUNK, Outcome.EMPTY, Outcome.LINK, Outcome.SPECIAL),
+    Outcome.ARCHIVE,
+)
 
 
 @dataclass(slots=True)

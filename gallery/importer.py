@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import wraps
 from pathlib import Path
@@ -30,6 +30,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from gallery import (
+    archives,
     develop,
     drafts,
     drives,
@@ -42,9 +43,10 @@ from gallery import (
     vault,
     walk,
 )
+from gallery.archives import End, Inner
 from gallery.ledger import Finding, Unchanged, Written
 from gallery.models import ImportRun, Keep, KeptFile, Outcome, Source
-from gallery.originals import CannotRead, Reading, Taken, VaultFails
+from gallery.originals import CannotRead, Readable, Reading, Taken, VaultFails
 from gallery.sandbox import Sandbox
 from gallery.stages import chunks, in_order
 from gallery.walk import Entry, Kind
@@ -125,6 +127,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Archived:
+    """A file that is an archive, of a kind of archives.READERS."""
+
+    entry: Entry
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caught:
     """A file to store that was read; in a dry run it was only hashed.
 
@@ -138,6 +148,7 @@ class Caught:
     kept: KeptFile.Kind | None = None
     seconds: float | None = None  # that a film runs
     reason: str = ""
+    archive: str = ""  # path of the outermost archive it lies in
 
     @property
     def extension(self) -> str:
@@ -167,6 +178,7 @@ class Caught:
             format=self.format,
             kept=self.kept,
             seconds=self.seconds,
+            archive=self.archive,
             **{"reason": self.reason, **more},
         )
 
@@ -336,6 +348,7 @@ class _Import:
         self.listing = walk.Listing()
         self.outcomes: Counter[str] = Counter()
         self.bytes_by_outcome: Counter[str] = Counter()
+        self.bytes_seen = 0
         self.bytes_stored = 0
         self.unreadable: list[Unread] = []
         self.unshown = 0
@@ -381,7 +394,7 @@ class _Import:
             self.decoders(workers),
         ):
             taken = in_order(reading, self.take, self.fresh(), ahead=4 * readers)
-            new = self.unknown(taken)
+            new = self.unknown(self.with_contents(taken))
             for kept in in_order(keeping, self.keep, new, ahead=4 * workers):
                 self.settle(kept)
                 for other in self.in_hand.pop(kept.digest, ()):
@@ -448,7 +461,7 @@ class _Import:
             source_id=self.source.pk if self.source else None,
             run_id=self.run.pk if self.run else None,
             seen=self.outcomes.total(),
-            bytes_seen=self.bytes_by_outcome.total(),
+            bytes_seen=self.bytes_seen,
             bytes_stored=self.bytes_stored,
             seconds=seconds,
             outcomes=dict(
@@ -493,14 +506,28 @@ class _Import:
             return {}
         return ledger.unchanged(self.source, entries, wishes=self.wishes)
 
-    def take(self, entry: Entry) -> Finding | Caught:
+    def take(self, entry: Entry) -> Finding | Caught | Archived:
         """Read one file, once. Runs in a thread."""
         try:
             source = originals.open_source(self.descriptor, walk.raw(entry.path))
-            try:
-                return self.recognised(entry, source)
-            finally:
-                os.close(source)
+        except CannotRead as error:
+            return found(entry, Outcome.UNREADABLE, error.reason)
+        try:
+            return self.archived(entry, source) or self.attempt(entry, source)
+        finally:
+            os.close(source)
+
+    def archived(self, entry: Entry, source: int) -> Archived | None:
+        try:
+            kind = archives.kind(originals.head(source, formats.HEAD), entry.name)
+        except CannotRead:
+            return None
+        return Archived(entry, kind) if kind else None
+
+    def attempt(self, entry: Entry, source: Readable) -> Finding | Caught:
+        """What an open file or an archive's entry is, whatever happens on the way."""
+        try:
+            return self.recognised(entry, source)
         except CannotRead as error:
             return found(entry, Outcome.UNREADABLE, error.reason)
         except VaultFails:
@@ -510,7 +537,7 @@ class _Import:
             logger.exception("reading %r failed", entry.path)
             return found(entry, Outcome.UNREADABLE, f"reading it failed: {error!r}")
 
-    def recognised(self, entry: Entry, source: int) -> Finding | Caught:
+    def recognised(self, entry: Entry, source: Readable) -> Finding | Caught:
         head = originals.head(source, formats.HEAD)
         content = kinds.content(entry.path, head, size=entry.size)
         if content.format:
@@ -523,7 +550,7 @@ class _Import:
             return found(entry, Outcome.NOT_A_PHOTO)
         return self.caught(entry, source, kept=KeptFile.Kind.DOCUMENT)
 
-    def video(self, entry: Entry, source: int) -> Finding | Caught:
+    def video(self, entry: Entry, source: Readable) -> Finding | Caught:
         film = originals.film(source, entry.size)
         what: dict[str, Any] = {"seconds": film.seconds}
         if entry.beside and pairs.is_part(film, entry.size):
@@ -534,7 +561,7 @@ class _Import:
             return found(entry, Outcome.VIDEO)
         return self.caught(entry, source, **what)
 
-    def caught(self, entry: Entry, source: int, **what: Any) -> Caught:
+    def caught(self, entry: Entry, source: Readable, **what: Any) -> Caught:
         """Read a file to store, once; in a dry run, only hash it."""
         if not self.run:
             return Caught(entry.path, originals.read(source), None, **what)
@@ -542,11 +569,49 @@ class _Import:
         self.drafts.add(taken)
         return Caught(entry.path, taken.reading, taken, **what)
 
-    def unknown(self, caught: Iterable[Finding | Caught]) -> Iterator[Caught]:
-        """Yield the files to store that the vault does not have; settle all others."""
+    def with_contents(
+        self, taken: Iterable[Finding | Caught | Archived]
+    ) -> Iterator[Finding | Caught]:
+        """Yield what was read; in place of archives their contents, then themselves."""
+        for one in taken:
+            if isinstance(one, Archived):
+                yield from self.unpacked(one)
+            else:
+                yield one
+
+    def unpacked(self, one: Archived) -> Iterator[Finding | Caught]:
+        try:
+            with archives.opened(self.descriptor, one.entry) as archive:
+                contents = archive.contents(
+                    one.kind, spool=self.folder / "incoming", exclude=self.exclude
+                )
+                for inner in contents:
+                    yield self.inner(inner, one.entry)
+        except CannotRead as error:
+            yield found(one.entry, Outcome.UNREADABLE, error.reason)
+
+    def inner(self, inner: Inner | End, archive: Entry) -> Finding | Caught:
+        """What became of an entry of an archive, or of the archive itself."""
+        entry, outermost = inner.entry, archive.path
+        if isinstance(inner, End):
+            outcome = Outcome.UNREADABLE if inner.reason else Outcome.ARCHIVE
+            within = "" if entry is archive else outermost
+            return replace(found(entry, outcome, inner.reason), archive=within)
+        if inner.stream is None:
+            return replace(unopened(entry), archive=outermost)
+        return replace(self.attempt(entry, inner.stream), archive=outermost)
+
+    def unknown(self, caught: Iterable[Finding | Caught]) -> Iterator[Caught | Finding]:
+        """Yield the pictures the vault does not have; settle all others.
+
+        An archive counts as read only when all that is in it has been stored.
+        """
         for one in caught:
             if isinstance(one, Finding):
-                self.settle(one)
+                if one.outcome is Outcome.ARCHIVE:
+                    yield one
+                else:
+                    self.settle(one)
                 continue
             known = self.known(one)
             if known is None:
@@ -588,8 +653,10 @@ class _Import:
         place = vault.original(self.folder, kept.digest, kept.extension)
         return one.found(one.repeats) if place.exists() else None
 
-    def keep(self, one: Caught) -> Finding:
+    def keep(self, one: Caught | Finding) -> Finding:
         """Store one file, and develop a picture. Runs in a thread."""
+        if isinstance(one, Finding):
+            return one
         if one.taken is None:
             return one.found(one.brings, bytes_stored=one.reading.size)
         try:
@@ -671,10 +738,11 @@ class _Import:
             written = Written.of(self.findings, self.again)
         self.outcomes += written.outcomes
         self.bytes_by_outcome += written.bytes
+        self.bytes_seen += written.bytes_seen
         self.bytes_stored += written.bytes_stored
         if self.run:
             self.run.outcomes = dict(self.outcomes)
-            self.run.bytes_seen = self.bytes_by_outcome.total()
+            self.run.bytes_seen = self.bytes_seen
             self.run.bytes_stored = self.bytes_stored
             self.unwritten.difference_update(one.digest for one in self.findings)
         self.findings, self.again = [], []
@@ -683,7 +751,7 @@ class _Import:
     def tell(self) -> None:
         if self.progress:
             seen, imported = self.outcomes.total(), self.outcomes[Outcome.IMPORTED]
-            bytes_seen = self.bytes_by_outcome.total()
+            bytes_seen = self.bytes_seen
             self.progress(Progress(seen, bytes_seen, imported))
 
 

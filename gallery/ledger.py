@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Case, Count, Q, Sum, When
 from django.utils import timezone
 
 from gallery import dating, develop, drives, formats, kinds, walk
@@ -26,6 +27,7 @@ from gallery.models import (
     Thumbnail,
     path_key,
 )
+from gallery.stages import chunks
 
 # Outcomes a file keeps, unopened, for as long as it lies there unchanged.
 LASTING = {
@@ -33,7 +35,12 @@ LASTING = {
     *(Outcome.KEPT, Outcome.PART),
 }
 # ... and those it keeps until pictures are told from other files by newer rules.
-LASTING_BY_RULE = {Outcome.VIDEO, Outcome.NOT_A_PHOTO, Outcome.JUNK}
+LASTING_BY_RULE = {
+    *(Outcome.VIDEO, Outcome.NOT_A_PHOTO, Outcome.JUNK),
+    Outcome.ARCHIVE,
+}
+# ... and those of what need not be opened, in an archive that lies there unchanged.
+UNOPENED = {Outcome.EMPTY, Outcome.LINK, Outcome.SPECIAL}
 # What is kept after all where the family asks for it.
 KEPT_AT_WISH = {Outcome.VIDEO: Keep.VIDEOS, Outcome.NOT_A_PHOTO: Keep.DOCUMENTS}
 # What a file was when it came into the vault.
@@ -61,6 +68,7 @@ class Finding:
     bytes_stored: int = 0
     kept: KeptFile.Kind | None = None
     seconds: float | None = None  # that a film runs
+    archive: str = ""  # path of the outermost archive this lies in
 
     @property
     def name(self) -> str:
@@ -78,6 +86,10 @@ class Unchanged:
     pk: int
     outcome: Outcome
     size: int  # bytes
+    # Of an archive: its key, and its entries and their bytes by outcome.
+    key: str = ""
+    inside: Counter[str] = field(default_factory=Counter)
+    bytes_inside: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +100,32 @@ class Written:
     outcomes: Counter[str]
     # By outcome
     bytes: Counter[str]
+    # Of all these, what was unpacked: it is seen with its archive.
+    bytes_packed: int
     bytes_stored: int
 
     @property
     def bytes_seen(self) -> int:
-        return self.bytes.total()
+        return self.bytes.total() - self.bytes_packed
 
     @classmethod
     def of(
         cls, findings: Sequence[Finding], seen_again: Sequence[Unchanged]
     ) -> Written:
         every: list[Finding | Unchanged] = [*findings, *seen_again]
+        outcomes = Counter(one.outcome.value for one in every)
         sizes: Counter[str] = Counter()
         for one in every:
             sizes[one.outcome.value] += one.size
+        for again in seen_again:
+            outcomes += again.inside
+            sizes += again.bytes_inside
+        packed = [one.size for one in findings if one.archive]
+        packed += [one.bytes_inside.total() for one in seen_again]
         return cls(
-            Counter(one.outcome.value for one in every),
+            outcomes,
             sizes,
+            sum(packed),
             sum(one.bytes_stored for one in findings),
         )
 
@@ -184,8 +205,37 @@ def unchanged(
         if settled is Outcome.VIDEO and entry.beside:
             continue
         if settled and KEPT_AT_WISH.get(settled) not in wishes:
-            found[entry.path] = Unchanged(pk, settled, size)
-    return found
+            is_archive = settled is Outcome.ARCHIVE
+            found[entry.path] = Unchanged(pk, settled, size, key if is_archive else "")
+    return _with_contents(source, found, wishes)
+
+
+def _with_contents(
+    source: Source, found: dict[str, Unchanged], wishes: Collection[str]
+) -> dict[str, Unchanged]:
+    """The same with what archives hold; without those that have to be opened again."""
+    known = {one.key: one for one in found.values() if one.key}
+    if not known:
+        return found
+    unsettled = set()
+    discarded = Q(photo__purged_at__isnull=False) | Q(photo__in_favour_of__isnull=False)
+    rows = SourceFile.objects.inside(source, known).values_list(
+        "archive",
+        "outcome",
+        Case(When(discarded, then=True), default=False),
+        "last_run__recipe",
+    )
+    sums = rows.annotate(Count("pk"), Sum("size")).order_by()
+    for key, outcome, gone, recipe, count, size in sums:
+        settled = _settled(outcome, bool(gone), recipe)
+        if settled is None and outcome in UNOPENED:
+            settled = Outcome(outcome)
+        if settled is None or KEPT_AT_WISH.get(settled) in wishes:
+            unsettled.add(key)
+        else:
+            known[key].inside[settled.value] += count
+            known[key].bytes_inside[settled.value] += size
+    return {path: one for path, one in found.items() if one.key not in unsettled}
 
 
 def _settled(outcome: str, discarded: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
@@ -235,6 +285,8 @@ def write(
     StaleShelf.objects.note(digest[:4] for digest in kept)
     touched = [row.pk for row in seen_again]
     SourceFile.objects.filter(pk__in=touched).update(last_run=run)
+    opened = [row.key for row in seen_again if row.key]
+    SourceFile.objects.inside(run.source, opened).update(last_run=run)
     _improve_dates([photo for photo in photos.values() if photo.digest not in created])
     written = Written.of(findings, seen_again)
     _count(run, written)
@@ -378,6 +430,7 @@ def _write_rows(
         row.path_key: row
         for row in SourceFile.objects.filter(source=run.source, path_key__in=by_key)
     }
+    _retire(run, by_key, known)
     rows = []
     for key, finding in sorted(by_key.items()):
         files: Mapping[str, Photo | KeptFile] = kept if finding.kept else photos
@@ -395,12 +448,32 @@ def _write_rows(
             "photo",
             "kept",
             "last_run",
+            "archive",
         ],
     )
 
 
 # What of a row is known by having looked at the file.
 SEEN = ("size", "modified_ns", "outcome", "reason", "photo_id", "kept_id")
+
+
+def _retire(
+    run: ImportRun, findings: Mapping[str, Finding], known: Mapping[str, SourceFile]
+) -> None:
+    """Make history of what lay in archives that were read to their end without it."""
+    keys = []
+    for key, finding in findings.items():
+        was_archive = key in known and known[key].outcome == Outcome.ARCHIVE
+        if finding.archive or finding.outcome in (Outcome.UNREADABLE, Outcome.EXCLUDED):
+            continue
+        if was_archive or finding.outcome == Outcome.ARCHIVE:
+            keys.append(key)
+    gone = SourceFile.objects.inside(run.source, keys).exclude(last_run=run)
+    for some in chunks(gone.order_by("pk").iterator(chunk_size=500), 500):
+        for row in some:
+            row.path_key = path_key(row.path, replaced_in=run.pk)
+            row.replaced_in = run
+        SourceFile.objects.bulk_update(some, ["path_key", "replaced_in"])
 
 
 def _row(
@@ -415,6 +488,7 @@ def _row(
         source=run.source,
         path=finding.path,
         path_key=key,
+        archive=path_key(finding.archive) if finding.archive else "",
         size=finding.size,
         modified_ns=finding.modified_ns,
         outcome=finding.outcome,

@@ -132,6 +132,7 @@ class Outcome(models.TextChoices):
     # No photo, and kept all the same.
     KEPT = "kept", _("a video or document, kept beside the photos")
     PART = "part", _("part of a photo, kept with it")
+    ARCHIVE = "archive", _("an archive, its contents are listed")
     # Not kept, by choice.
     VIDEO = "video", _("a video, not kept")
     NOT_A_PHOTO = "not_a_photo", _("another document, not kept")
@@ -157,6 +158,12 @@ class SourceFileQuerySet(models.QuerySet):
         """What the last whole run over each source saw, and what came after it."""
         return self.current().exclude(last_run__in=ImportRun.objects.outdated())
 
+    def inside(self, source: Source, archives: Iterable[str]) -> SourceFileQuerySet:
+        """What lies in archives now, by their keys."""
+        # The empty key is that of all that lies in none; the index knows this too.
+        rows = self.current().filter(source=source, archive__gt="")
+        return rows.filter(archive__in=list(archives))
+
     def of_run(self, run: int) -> SourceFileQuerySet:
         """Sightings of photos that a run was the first or the last to note."""
         is_noted = models.Q(first_run=run) | models.Q(last_run=run)
@@ -179,12 +186,15 @@ class SourceFile(models.Model):
     the drive, the photo's row stays as history and the path gets a new one.
 
     `path` is relative to the source, with `/`. Bytes that are not UTF-8 are written
-    by gallery.walk.readable, which can be turned back.
+    by gallery.walk.readable, which can be turned back. What lies in an archive has the
+    path `archive.zip!/inner/path`.
     """
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="files")
     path = models.TextField()
     path_key = models.CharField(max_length=32, editable=False)
+    # Of what lies in an archive: the path_key of the outermost one.
+    archive = models.CharField(max_length=32, blank=True, editable=False)
     size = models.PositiveBigIntegerField(default=0)
     modified_ns = models.BigIntegerField(
         null=True, help_text="Modification time, nanoseconds since 1970 UTC"
@@ -213,6 +223,13 @@ class SourceFile(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "path_key"], name="gallery_path_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["source", "archive"],
+                name="gallery_in_archive",
+                condition=models.Q(archive__gt=""),
             )
         ]
 
