@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
+from gallery.beside import note_folders_of
+from gallery.dates import Evidence
 from gallery.dating import WHEN
 from gallery.models import CorrectedDate, Correction, Origin, Photo, Precision
 from gallery.models.corrections import CorrectedDateQuerySet
@@ -53,6 +55,19 @@ def correct(photos: Iterable[int], said: Said, *, text: str, by: Any) -> Correct
         by=by, said=text[:100], earliest=said.earliest, latest=said.latest
     )
     return _write(correction, list(photos), after)
+
+
+@transaction.atomic
+def choose(photo: Photo, evidence: Evidence, *, by: Any) -> Corrected:
+    """Give a photo the date that this piece of evidence states, whatever speaks against."""
+
+    def after(taken: tuple[Any, ...]) -> tuple[Any, ...]:
+        return evidence.taken_at, evidence.offset_minutes, evidence.precision.value
+
+    correction = Correction(
+        by=by, chosen=evidence.origin.value, said=evidence.said[:100]
+    )
+    return _write(correction, [photo.pk], after)
 
 
 @transaction.atomic
@@ -148,6 +163,8 @@ def _take_back(correction: Correction, rows: CorrectedDateQuerySet, *, by: Any) 
         correction.dates.filter(photo__in=some).update(
             undone_at=timezone.now(), undone_by=by
         )
+    # What came in meanwhile counts from now on.
+    note_folders_of(photos)
     return len(photos)
 
 

@@ -279,6 +279,8 @@ def _refined(chosen: Evidence, ranked: Iterable[Evidence]) -> Evidence:
         return chosen
     earliest, latest = span(chosen)
     for one in ranked:
+        if (chosen.origin, one.origin) == (Origin.NEIGHBOURS, Origin.FOLDER_NAME):
+            continue  # they know the folder better than its name
         is_finer = _FINEST.index(one.precision) < _FINEST.index(chosen.precision)
         first, last = span(one)
         if is_finer and earliest <= first and last <= latest and not is_lie(one):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from gallery import dates, liars
 from gallery.dates import Evidence, Origin, Precision
 from gallery.folder_names import from_folders
-from gallery.models import Photo, SourceFile
+from gallery.models import DateEvidence, Photo, SourceFile
 
 # The fields of a photo that say when it was taken.
 WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
@@ -41,14 +41,14 @@ class Seen:
         return self.path.rpartition("/")[2]
 
 
-def taken(photo: Photo, sightings: Sequence[Seen]) -> dict[str, Any]:
-    """The fields of the best date there is evidence of.
+def taken(photo: Photo, told: Sequence[Evidence]) -> dict[str, Any]:
+    """The fields of the best date, by the file and by what else is told of it.
 
     What a person said stays, even that nobody knows.
     """
     if photo.taken_from == Origin.PERSON:
         return {name: getattr(photo, name) for name in WHEN}
-    found = dates.weigh(evidence(photo, sightings)).taken
+    found = dates.weigh(evidence(photo, told)).taken
     return {
         "taken_at": found.taken_at,
         "taken_offset": found.offset_minutes,
@@ -57,15 +57,52 @@ def taken(photo: Photo, sightings: Sequence[Seen]) -> dict[str, Any]:
     }
 
 
-def evidence(photo: Photo, sightings: Sequence[Seen]) -> list[Evidence]:
+def weigh_again(photos: Sequence[Photo]) -> list[int]:
+    """Weigh the dates of these photos anew; return those that have another one now."""
+    said = told(photo.pk for photo in photos)
+    changed = []
+    for photo in photos:
+        better = taken(photo, said[photo.pk])
+        if any(getattr(photo, name) != value for name, value in better.items()):
+            photo.update_facts(**better)
+            changed.append(photo.pk)
+    return changed
+
+
+def every(photo: Photo) -> dates.Weighed:
+    """All that speaks for a photo's date, weighed without what people said of it."""
+    return dates.weigh(evidence(photo, told([photo.pk])[photo.pk]))
+
+
+def evidence(photo: Photo, told: Sequence[Evidence]) -> list[Evidence]:
     """All there is to say of a photo's date, each statement with what says it."""
-    found = [
-        *_in_the_file(photo),
-        *_names(sightings),
-        *_folders(sightings),
-        *_times(sightings),
-    ]
+    found = [*_in_the_file(photo), *told]
     return [*found, *_handed_over(photo, found)]
+
+
+def told(photos: Iterable[int]) -> dict[int, list[Evidence]]:
+    """What names, folders, times and other files say of these photos, by photo id."""
+    pks = list(photos)
+    found: dict[int, list[Evidence]] = defaultdict(list)
+    for photo, sightings in _seen(pks).items():
+        found[photo] += by_sightings(sightings)
+    rows = DateEvidence.objects.filter(photo__in=pks).order_by("pk")
+    for row in rows:
+        found[row.photo_id].append(
+            Evidence(
+                row.taken_at,
+                Precision(row.precision),
+                Origin(row.origin),
+                row.offset_minutes,
+                said=row.said,
+            )
+        )
+    return found
+
+
+def by_sightings(sightings: Sequence[Seen]) -> list[Evidence]:
+    """What a photo's files say by their names, their folders and their times."""
+    return [*_names(sightings), *_folders(sightings), *_times(sightings)]
 
 
 def _in_the_file(photo: Photo) -> list[Evidence]:
@@ -108,10 +145,10 @@ def _handed_over(photo: Photo, found: Sequence[Evidence]) -> list[Evidence]:
     return [Evidence(photo.taken_at, precision, origin, photo.taken_offset)]
 
 
-def seen(photos: Iterable[int]) -> dict[int, list[Seen]]:
+def _seen(photos: Sequence[int]) -> dict[int, list[Seen]]:
     """Every sighting of these photos, by photo id."""
     found: dict[int, list[Seen]] = defaultdict(list)
-    rows = SourceFile.objects.filter(photo__in=list(photos))
+    rows = SourceFile.objects.filter(photo__in=photos)
     for photo, path, modified_ns in rows.values_list("photo", "path", "modified_ns"):
         found[photo].append(Seen(path, modified_ns))
     return found

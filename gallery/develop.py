@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from gallery import dating, drafts, vault
+from gallery import beside, dating, drafts, vault
 from gallery.decoding import Unreadable
 from gallery.models import Photo, Thumbnail
 
@@ -80,11 +80,12 @@ def place_rendition(digest: str, picture: bytes, *, name: str, recipe: int) -> P
 def record(prints: Mapping[int, Print]) -> None:
     """Write what developing gave, by photo id: facts, dates, finished or failed steps."""
     photos = Photo.objects.in_bulk(sorted(prints))
-    sightings = dating.seen(photos)
+    told = dating.told(photos)
     for pk, photo in sorted(photos.items()):
         photo.update_facts(**facts(prints[pk]))
-        photo.update_facts(**dating.taken(photo, sightings[pk]))
+        photo.update_facts(**dating.taken(photo, told[pk]))
         close(photo, prints[pk])
+    beside.note_folders_of(photos)
 
 
 def close(photo: Photo, print_: Print) -> None:

@@ -31,6 +31,7 @@ from django.utils import timezone
 
 from gallery import (
     archives,
+    beside,
     develop,
     drafts,
     drives,
@@ -400,6 +401,12 @@ class _Import:
                 for other in self.in_hand.pop(kept.digest, ()):
                     self.settle(other)
         self.write()
+        self.date()
+
+    def date(self) -> None:
+        """Weigh the dates of what came in, now that all of a folder is there."""
+        if self.source and self.run:
+            beside.weigh_outstanding(self.source.pk, each=undisturbed(beside.weigh))
 
     @contextmanager
     def pool(self, threads: int) -> Iterator[ThreadPoolExecutor]:

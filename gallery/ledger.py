@@ -13,9 +13,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, Count, Q, Sum, When
 from django.utils import timezone
 
-from gallery import dating, develop, drives, formats, kinds, walk
+from gallery import beside, dating, develop, drives, formats, kinds, walk
 from gallery.formats import Format
 from gallery.models import (
+    FolderToDate,
     ImportRun,
     Keep,
     KeptFile,
@@ -25,6 +26,7 @@ from gallery.models import (
     SourceFile,
     StaleShelf,
     Thumbnail,
+    folder_key,
     path_key,
 )
 from gallery.stages import chunks
@@ -387,7 +389,8 @@ def _new_photo(run: ImportRun, sightings: Sequence[Finding]) -> Photo:
     )
     values = develop.facts(first.print) if first.print else {}
     _set(photo, values)
-    _set(photo, dating.taken(photo, [one.seen for one in sightings]))
+    told = dating.by_sightings([one.seen for one in sightings])
+    _set(photo, dating.taken(photo, told))
     return photo
 
 
@@ -451,6 +454,9 @@ def _write_rows(
             "archive",
         ],
     )
+    FolderToDate.objects.note(
+        (run.source_id, row.folder_key) for row in rows if row.photo_id
+    )
 
 
 # What of a row is known by having looked at the file.
@@ -489,6 +495,7 @@ def _row(
         path=finding.path,
         path_key=key,
         archive=path_key(finding.archive) if finding.archive else "",
+        folder_key=folder_key(finding.path),
         size=finding.size,
         modified_ns=finding.modified_ns,
         outcome=finding.outcome,
@@ -516,11 +523,6 @@ def _row(
 
 def _improve_dates(photos: Sequence[Photo]) -> None:
     """Weigh the dates anew of photos that were seen once more."""
-    weak = {photo.pk: photo for photo in photos if photo.taken_from not in dating.SURE}
-    if not weak:
-        return
-    sightings = dating.seen(weak)
-    for pk, photo in sorted(weak.items()):
-        better = dating.taken(photo, sightings[pk])
-        if any(getattr(photo, name) != value for name, value in better.items()):
-            photo.update_facts(**better)
+    weak = [photo for photo in photos if photo.taken_from not in dating.SURE]
+    # Those beside them may rest on it.
+    beside.note_folders_of(dating.weigh_again(sorted(weak, key=lambda one: one.pk)))

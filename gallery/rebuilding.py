@@ -28,6 +28,7 @@ from gallery.models import (
     Source,
     SourceFile,
     Thumbnail,
+    folder_key,
     path_key,
 )
 from gallery.originals import CannotRead
@@ -245,6 +246,7 @@ class _Rebuilding:
             last_run_id=runs[1],
             replaced_in_id=runs[2],
             path_key=path_key(entry["path"], replaced_in=runs[2]),
+            folder_key=folder_key(entry["path"]),
             **self.owner(entry),
         )
 

@@ -278,7 +278,7 @@ def entry(row: SourceFile) -> dict[str, Any]:
     """A row of the ledger, without what it belongs to."""
     return {
         "source": row.source_id,
-        **plain(row, without={"id", "path_key"}),
+        **plain(row, without={"id", "path_key", "folder_key"}),
         "first_run": row.first_run_id,
         "last_run": row.last_run_id,
         "replaced_in": row.replaced_in_id,

@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from gallery import care, develop, records, transfers, trash, vault
-from gallery.models import Photo, Thumbnail, Verification
+from gallery import beside, care, develop, records, transfers, trash, vault
+from gallery.models import FolderToDate, Photo, Thumbnail, Verification
 from gallery.sandbox import Sandbox
 from imagevault.board import Budget
 from imagevault.queue import enqueue, enqueue_steps, work_through
@@ -40,6 +40,8 @@ def feed(room: int) -> int:
     queued = enqueue_steps(
         Thumbnail.objects.all(), make_thumbnails, room=room, size=BATCH
     )
+    if queued < room:
+        queued += feed_dates()
     if queued < room:
         queued += feed_care()
     if queued < room:
@@ -94,6 +96,28 @@ def empty_trash(_none: list[int]) -> None:
     # What was refused is asked again tomorrow, not at once.
     if report.purged and budget.is_spent:
         enqueue(empty_trash, [])
+
+
+def feed_dates() -> int:
+    """Queue a task that weighs dates, if folders wait for it and nobody is at it.
+
+    While thumbnails are outstanding cameras are still being read.
+    """
+    if Thumbnail.objects.outstanding().exists() or not FolderToDate.objects.exists():
+        return 0
+    if not cache.add("gallery-dating", "yes", settings.TASK_SECONDS):
+        return 0
+    enqueue(weigh_dates, [])
+    return 1
+
+
+def weigh_dates(_: list[int]) -> None:
+    """Weigh dates folder by folder, for as long as a task may take."""
+    budget = Budget(settings.BATCH_SECONDS)
+    try:
+        beside.weigh_outstanding(stop=lambda: budget.is_spent)
+    finally:
+        cache.delete("gallery-dating")
 
 
 def feed_care() -> int:

@@ -136,6 +136,7 @@ urlpatterns = [
     path("photo/<int:photo_id>/about/", about, name="about"),
     path("photo/<int:photo_id>/around/", around, name="around"),
     path("photo/<int:photo_id>/delete/", delete, name="delete"),
+    path("photo/<int:photo_id>/date/", together.choose_date, name="choose_date"),
     path(
         "photo/<int:photo_id>/date/<int:row_id>/undo/",
         together.uncorrect_one,

@@ -15,8 +15,9 @@ PURE = {
         "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",
         "export_list", "export_names",
         "drives", "films", "folder_names", "formats", "junk", "liars", "metadata", "orders", "originals", "pieces",
-        "ranges", "renditions", "rereading", "sandbox", "snapshots", "spoken", "stages",
-        "sums", "texts", "tiff", "trees", "vault", "walk", "xmp", "xmp_packet", "zips",
+        "ranges", "renditions", "rereading", "sandbox", "series", "snapshots", "spoken", "stages",
+        "sums", "texts", "tiff", "trees", "vault", "walk", "xmp", "xmp_packet",
+        "zips",
     ],
     "dedup": [
         "alignment", "batches", "candidates", "clues", "compiled", "grouping", "hamming", "laying",

@@ -8,6 +8,7 @@ from gallery.models.care import (
 from gallery.models.certificates import Certificate, State
 from gallery.models.changes import Change, Mark
 from gallery.models.corrections import CorrectedDate, Correction
+from gallery.models.dates import DateEvidence, FolderToDate
 from gallery.models.favourites import Favourite, FavouriteQuerySet
 from gallery.models.kept import KeptFile, KeptFileQuerySet
 from gallery.models.photos import (
@@ -28,6 +29,7 @@ from gallery.models.sources import (
     Source,
     SourceFile,
     SourceFileQuerySet,
+    folder_key,
     path_key,
 )
 from gallery.models.steps import MAX_ATTEMPTS, Step, StepQuerySet
@@ -44,8 +46,10 @@ __all__ = [
     "Correction",
     "Damage",
     "DamageQuerySet",
+    "DateEvidence",
     "Favourite",
     "FavouriteQuerySet",
+    "FolderToDate",
     "ImportRun",
     "Keep",
     "KeptFile",
@@ -73,5 +77,6 @@ __all__ = [
     "TransferQuerySet",
     "Verification",
     "VerificationQuerySet",
+    "folder_key",
     "path_key",
 ]

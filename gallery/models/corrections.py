@@ -25,6 +25,10 @@ class Correction(models.Model):
     at = models.DateTimeField(default=timezone.now, editable=False)
     # As it was written: "summer 1987". Empty where clocks were set right.
     said = models.CharField(max_length=100, blank=True, editable=False)
+    # What spoke for it, where somebody chose among what is known.
+    chosen = models.CharField(
+        max_length=20, choices=Origin.choices, blank=True, editable=False
+    )
     # The first and last day it may have been.
     earliest = models.DateField(null=True, editable=False)
     latest = models.DateField(null=True, editable=False)

@@ -178,6 +178,7 @@ class Photo(models.Model):
     favourites: Any  # a manager
     damages: DamageQuerySet
     corrections: Any  # a manager
+    date_evidence: Any  # a manager
 
     class Meta:
         constraints = [

@@ -24,6 +24,13 @@ def path_key(path: str, *, replaced_in: int | None = None) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def folder_key(path: str) -> int:
+    """Return what stands for the folder of a path in an index, as databases compute it."""
+    folder = path.rpartition("/")[0].encode()
+    digest = hashlib.md5(folder, usedforsecurity=False).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
 class SourceQuerySet(models.QuerySet):
     def drives(self) -> SourceQuerySet:
         return self.filter(kind=Source.Kind.DRIVE)
@@ -195,6 +202,8 @@ class SourceFile(models.Model):
     path_key = models.CharField(max_length=32, editable=False)
     # Of what lies in an archive: the path_key of the outermost one.
     archive = models.CharField(max_length=32, blank=True, editable=False)
+    # By which the files beside it are found.
+    folder_key = models.BigIntegerField(null=True, editable=False)
     size = models.PositiveBigIntegerField(default=0)
     modified_ns = models.BigIntegerField(
         null=True, help_text="Modification time, nanoseconds since 1970 UTC"
@@ -230,7 +239,8 @@ class SourceFile(models.Model):
                 fields=["source", "archive"],
                 name="gallery_in_archive",
                 condition=models.Q(archive__gt=""),
-            )
+            ),
+            models.Index(fields=["source", "folder_key"], name="gallery_by_folder"),
         ]
 
     def __str__(self) -> str:

@@ -1,12 +1,18 @@
-"""What the pages say of dates that people wrote."""
+"""What the pages say of dates: those that people wrote, and what speaks for one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from gallery import dating
+from gallery.dates import Doubt, Evidence
+from gallery.facts import said
+from gallery.models import Origin, Photo
 from gallery.spoken import NotADate, Why
 
 # A clock that was set once, to any year.
@@ -36,6 +42,52 @@ def hint(why: Why) -> str:
         Why.TOO_EARLY: _("There were no photos yet that year."),
         Why.AHEAD: _("This day is still to come."),
     }[why]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One piece of evidence on a photo's date, as its page lists it."""
+
+    key: str
+    date: str
+    rests_on: str
+    said: str
+    doubt: str
+    is_believed: bool
+
+
+def statements(photo: Photo) -> list[Statement]:
+    """All that speaks for a photo's date, most trusted first."""
+    weighed = dating.every(photo)
+    by_person = photo.taken_from == Origin.PERSON
+    return [
+        Statement(
+            key=key_of(one),
+            date=said(one.taken_at, one.precision, one.offset_minutes),
+            rests_on=str(Origin(one.origin.value).label),
+            said=one.said,
+            doubt=str(DOUBTS[one.doubt]),
+            is_believed=one == weighed.chosen and not by_person,
+        )
+        for one in weighed.ranked
+    ]
+
+
+def key_of(one: Evidence) -> str:
+    """What a statement is chosen by: what it says, and on what ground."""
+    return f"{one.origin} {one.precision} {one.taken_at.isoformat()} {one.said}"
+
+
+# Why a statement is not taken at its word.
+DOUBTS = {
+    Doubt.NONE: "",
+    Doubt.CLOCK: gettext_lazy("probably a clock that was never set"),
+    Doubt.SCANNER: gettext_lazy("when it was scanned"),
+    Doubt.EDITOR: gettext_lazy("when a program saved it"),
+    Doubt.SENT: gettext_lazy("when it was sent"),
+    Doubt.LATER: gettext_lazy("not believed: the photo was there before"),
+    Doubt.FUTURE: gettext_lazy("no date that can be"),
+}
 
 
 def time_moved(given: Mapping[str, str]) -> timedelta | None:

@@ -18,6 +18,7 @@ from gallery.facts import facts, said
 from gallery.forms import BrowseForm
 from gallery.models import Favourite, Origin, Photo, SourceFile
 from gallery.tiles import ratio
+from gallery.views.dates import statements
 from gallery.whereabouts import places
 
 SIGHTINGS = 200
@@ -57,6 +58,7 @@ def known(found: Photo, request: HttpRequest) -> dict[str, Any]:
         "photo": found,
         "facts": facts(found),
         "corrections": list(corrected(found)),
+        "statements": statements(found),
         "chart": located(found),
         "sightings": sightings(found),
         "is_starred": found.pk in starred,

@@ -20,13 +20,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from gallery import corrections, packing, together
+from gallery import corrections, dating, packing, together
 from gallery.corrections import CannotUndo, Corrected
-from gallery.models import CorrectedDate, Correction
+from gallery.models import CorrectedDate, Correction, Photo
 from gallery.serving import SAFE
 from gallery.spoken import NotADate, read
 from gallery.views.chosen import chosen
-from gallery.views.dates import hint, time_moved
+from gallery.views.dates import hint, key_of, time_moved
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -160,6 +160,24 @@ def correct(request: HttpRequest) -> HttpResponse:
             "These photos stay as they are: nothing about their dates would change."
         )
         return answer(request, said)
+    undo = reverse("gallery:uncorrect", args=[done.correction.pk])
+    return answer(request, told(done), undo=undo)
+
+
+@require_POST
+@may_change
+def choose_date(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """Give a photo the date that one of the statements on its page says."""
+    photo = get_object_or_404(Photo.objects.live(), pk=photo_id)
+    asked = request.POST.get("evidence", "")
+    for one in dating.every(photo).ranked:
+        if key_of(one) == asked:
+            done = corrections.choose(photo, one, by=request.user)
+            break
+    else:
+        said = _("This is not known of the photo any more. Nothing was done.")
+        return answer(request, said, status=409)
+    assert done.correction
     undo = reverse("gallery:uncorrect", args=[done.correction.pk])
     return answer(request, told(done), undo=undo)
 

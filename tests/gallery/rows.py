@@ -9,7 +9,15 @@ from django.conf import settings
 from PIL import Image
 
 from gallery import colours, renditions, vault
-from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile, Thumbnail
+from gallery.models import (
+    ImportRun,
+    Outcome,
+    Photo,
+    Source,
+    SourceFile,
+    Thumbnail,
+    folder_key,
+)
 from gallery.models import path_key as key_of
 from tests import pictures
 
@@ -73,6 +81,7 @@ def sighting(row: Photo, *, path: str, drive: str = "Blue WD 2009") -> SourceFil
         source=source,
         path=path,
         path_key=key_of(path),
+        folder_key=folder_key(path),
         photo=row,
         outcome=Outcome.IMPORTED,
         first_run=run,

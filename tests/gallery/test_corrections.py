@@ -143,8 +143,8 @@ def test_reading_the_file_again_never_overwrites_a_correction(photos, text):
         datetime(2005, 5, 5), dates.Precision.SECOND, dates.Origin.EXIF_ORIGINAL
     )
     photos[0].update_facts(facts={"dates": [stronger.to_json()]})
-    seen = dating.Seen("2011-11-11 11.11.11.jpg", 1)
-    assert dating.taken(photos[0], [seen]) == before
+    told = dating.by_sightings([dating.Seen("2011-11-11 11.11.11.jpg", 1)])
+    assert dating.taken(photos[0], told) == before
     develop.record(
         {photos[0].pk: develop.Print(Metadata("JPEG", width=1, height=1), 1, 1)}
     )

@@ -1,11 +1,13 @@
+import re
 from datetime import datetime
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from gallery import facts
+from gallery import beside, corrections, facts
 from gallery.models import Origin, Photo, Precision
 from tests.gallery.rows import bare_photo, photo, sighting
 
@@ -108,3 +110,24 @@ def test_number_of_queries_does_not_grow_with_sightings(admin_client, vault):
         return len(captured)
 
     assert queries(1) == queries(20)
+
+
+def test_what_speaks_for_a_date_is_listed_chosen_and_taken_back(admin_client):
+    row = bare_photo(1)
+    sighting(row, path="2009-07 Mallorca/IMG-20140312-WA0007.jpg")
+    beside.note_folders_of([row.pk])
+    beside.weigh_outstanding()
+    page = text(admin_client, row)
+    assert "The name of the folder says when it was taken, to the month." in page
+    assert "The file name: IMG-20140312-WA0007.jpg (when it was sent)" in page
+    address = reverse("gallery:choose_date", args=[row.pk])
+    sent = re.search(r'name="evidence" value="(file_name[^"]*)"', page)[1]
+    admin_client.post(address, {"evidence": sent})
+    page = text(admin_client, row)
+    assert "12 March 2014 or before" in page
+    assert "The file name: “IMG-20140312-WA0007.jpg”" in page
+    corrections.undo_one(row.corrections.get(), by=None)
+    row.refresh_from_db()
+    assert (row.taken_at, row.taken_precision) == (datetime(2009, 7, 1), "month")
+    answer = admin_client.post(address, {"evidence": "nonsense"}, follow=True)
+    assert "not known of the photo any more" in answer.content.decode()
