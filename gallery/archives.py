@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from gallery.walk import Entry, Exclusion, Kind
 logger = logging.getLogger(__name__)
 
 MARK = "!/"  # between an archive and what is in it
+_MARKS = re.compile("!+/")
 DEEPEST = 3  # archives in archives
 
 READERS: dict[str, Callable[[int, Budget], Iterator[Packed]]] = {
@@ -131,6 +133,39 @@ def opened(root: int, entry: Entry) -> Iterator[Archive]:
         yield Archive(entry, source, prefix(root, entry.path))
     finally:
         os.close(source)
+
+
+@contextmanager
+def stream(root: int, path: str, *, spool: Path) -> Iterator[Stream]:
+    """The bytes of what lies in an archive, by its path in the ledger. Raise CannotRead."""
+    archive = _outermost(root, path)
+    try:
+        head = originals.head(archive.source, formats.HEAD)
+        kind_found = kind(head, archive.entry.name)
+        # Held for as long as the block runs, with the archive in it that it is reading.
+        contents = archive.contents(kind_found, spool=spool) if kind_found else ()
+        for one in contents:
+            if isinstance(one, Inner) and one.entry.path == path and one.stream:
+                yield one.stream
+                return
+        raise CannotRead("the archive has it no more")
+    finally:
+        os.close(archive.source)
+
+
+def _outermost(root: int, path: str) -> Archive:
+    """The file on the drive in which this lies, open."""
+    for mark in _MARKS.finditer(path):
+        outermost = path[: mark.start()]
+        try:
+            source = originals.open_source(root, walk.raw(outermost))
+        except CannotRead:
+            continue
+        now = os.fstat(source)
+        modified_ns = walk.storable(now.st_mtime_ns)
+        entry = Entry(outermost, Kind.FILE, now.st_size, modified_ns)
+        return Archive(entry, source, path[: mark.end()])
+    raise CannotRead("it lies in no archive")
 
 
 def prefix(root: int, path: str) -> str:

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from gallery import (
+    archives,
     care,
     drafts,
     drives,
@@ -84,6 +85,8 @@ class Seen:
     digest: str = ""
     content: State | None = None
     reason: str = ""
+    archive: str = ""  # of which kind it is, if it has not been gone through yet
+    is_packed: bool = False  # in an archive, with which its bytes were read
 
 
 @dataclass(slots=True)
@@ -127,7 +130,8 @@ def verify_drive(
     """Read a drive and what the vault has of it, and write a certificate of it.
 
     Raise importer.Refused or vault.NoVault where there is nothing to begin with,
-    DriveGone where the drive vanishes meanwhile, ledger.LabelTaken.
+    DriveGone where the drive vanishes meanwhile, ledger.LabelTaken,
+    originals.VaultFails where an archive in another finds no room.
     """
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
@@ -217,7 +221,7 @@ class _Verification:
         with ThreadPoolExecutor(readers(self.identity.st_dev)) as pool:
             try:
                 seen = in_order(pool, self.read, self.entries(listing), ahead=16)
-                for done, some in enumerate(chunks(seen, 100)):
+                for done, some in enumerate(chunks(self.with_contents(seen), 100)):
                     self.note(some)
                     last = done * 100 + len(some)
                     self.progress(Progress("drive", last, self.bytes_read))
@@ -256,13 +260,38 @@ class _Verification:
             return Seen(entry, content=State.UNREADABLE, reason=repr(error))
         if (reading.size, reading.modified_ns) != (entry.size, entry.modified_ns):
             return Seen(entry, reading.digest, State.CHANGED)
-        found = kinds.content(entry.path, head, size=entry.size)
-        return Seen(entry, reading.digest, _CONTENTS[found.kind], found.rule)
+        if kind := archives.kind(head, entry.name):
+            return Seen(entry, reading.digest, State.ARCHIVE, archive=kind)
+        return seen_as(entry, reading.digest, head)
+
+    def with_contents(self, seen: Iterable[Seen]) -> Iterator[Seen]:
+        """Yield what was read; before an archive all that is in it."""
+        for one in seen:
+            if one.archive:
+                yield from self.unpacked(one)
+            else:
+                yield one
+
+    def unpacked(self, one: Seen) -> Iterator[Seen]:
+        try:
+            with archives.opened(self.descriptor, one.entry) as archive:
+                # From the disk again, and not from the memory of an import.
+                os.posix_fadvise(archive.source, 0, 0, os.POSIX_FADV_DONTNEED)
+                spool = self.folder / "incoming"
+                for inner in archive.contents(one.archive, spool=spool):
+                    if inner.entry is one.entry:
+                        yield replace(as_read(inner), digest=one.digest)
+                    else:
+                        yield replace(as_read(inner), is_packed=True)
+        except CannotRead as error:
+            yield replace(one, content=State.UNREADABLE, reason=error.reason)
 
     def note(self, some: list[Seen]) -> None:
         if any(one.content is State.UNREADABLE for one in some):
             self.check_drive()
-        self.bytes_read += sum(one.entry.size for one in some if one.digest)
+        self.bytes_read += sum(
+            one.entry.size for one in some if one.digest and not one.is_packed
+        )
         rows = [
             (
                 *(one.entry.path, one.entry.kind.name, one.entry.size),
@@ -546,6 +575,27 @@ _CONTENTS = {
     kinds.Kind.VIDEO: State.VIDEO,
     kinds.Kind.DOCUMENT: State.DOCUMENT,
 }
+
+
+def seen_as(entry: Entry, digest: str, head: bytes) -> Seen:
+    found = kinds.content(entry.path, head, size=entry.size)
+    return Seen(entry, digest, _CONTENTS[found.kind], found.rule)
+
+
+def as_read(inner: archives.Inner | archives.End) -> Seen:
+    """An entry of an archive, or an archive that was gone through, as it was read."""
+    entry = inner.entry
+    if isinstance(inner, archives.End):
+        content = State.UNREADABLE if inner.reason else State.ARCHIVE
+        return Seen(entry, content=content, reason=inner.reason)
+    if inner.stream is None:
+        content = _UNOPENED.get(entry.kind, State.EMPTY)
+        return Seen(entry, content=content, reason=entry.reason)
+    try:
+        head = inner.stream.head(formats.HEAD)
+        return seen_as(entry, originals.read(inner.stream).digest, head)
+    except CannotRead as error:
+        return Seen(entry, content=State.UNREADABLE, reason=error.reason)
 
 
 def readers(device: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import backups, copying, originals, vault, walk
+from gallery import archives, backups, copying, originals, vault, walk
 from gallery.models import Damage, KeptFile, Photo
-from gallery.originals import CannotRead
+from gallery.originals import CannotRead, Readable
 from gallery.stored import original
 from gallery.whereabouts import Place, places
 
@@ -95,22 +96,33 @@ def _fetch(lost: Photo | KeptFile, root: Path, path: bytes) -> bool:
     except OSError:
         return False
     try:
-        source = originals.open_source(below, path)
+        with _opened(below, path) as source:
+            taken = originals.take(source, folder / "incoming")
     except CannotRead:
         return False
     finally:
         os.close(below)
-    try:
-        taken = originals.take(source, folder / "incoming")
-    except CannotRead:
-        return False
-    finally:
-        os.close(source)
     if taken.reading.digest != lost.digest:
         taken.drop()
         return False
     originals.keep(taken, folder, lost.extension)
     return copying.is_whole(_place(lost), lost.digest)
+
+
+@contextmanager
+def _opened(below: int, path: bytes) -> Iterator[Readable]:
+    """A file of a drive, or what lies in one of its archives. Raise CannotRead."""
+    try:
+        source = originals.open_source(below, path)
+    except CannotRead:
+        spool = settings.IMAGEVAULT_DATA / "incoming"
+        with archives.stream(below, walk.readable(path), spool=spool) as stream:
+            yield stream
+        return
+    try:
+        yield source
+    finally:
+        os.close(source)
 
 
 def close(damage: Damage, mended_from: str) -> None:

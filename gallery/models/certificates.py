@@ -22,6 +22,7 @@ class State(models.TextChoices):
         _("moved to the trash by somebody, though no other copy stays"),
     )
     # There is nothing to keep.
+    ARCHIVE = "archive", _("an archive, each file in it counts for itself")
     JUNK = "junk", _("junk that computers leave behind")
     EMPTY = "empty", _("empty")
     LINK = "link", _("a link, which holds no bytes")
@@ -38,7 +39,7 @@ class State(models.TextChoices):
 
 
 KEEPS = (State.KEPT,)
-NOTHING = (State.JUNK, State.EMPTY, State.LINK, State.SPECIAL)
+NOTHING = (State.ARCHIVE, State.JUNK, State.EMPTY, State.LINK, State.SPECIAL)
 # What the family may accept to lose, by the word it says so with.
 ACCEPTABLE = {
     "videos": State.VIDEO,

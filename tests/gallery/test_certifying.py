@@ -6,12 +6,13 @@ import os
 import socket
 import subprocess
 import unicodedata
+import zipfile
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from gallery import certifying, kinds, rereading, vault
+from gallery import certifying, kinds, repairing, rereading, vault
 from gallery.certifying import verify_drive, why_stale
 from gallery.importer import DriveGone, Refused, import_drive
 from gallery.models import Certificate, Damage, Photo, SourceFile
@@ -474,3 +475,43 @@ def test_a_batch_boundary_changes_nothing(drive, vault, monkeypatch):
     whole = [{**one, "reason": ""} for one in entries(verify(drive), vault)]
     monkeypatch.setattr(certifying, "BATCH", 2)
     assert [{**one, "reason": ""} for one in entries(verify(drive), vault)] == whole
+
+
+def test_promise_03_an_archive_is_safe_if_all_that_is_in_it_is_kept(drive, tmp_path):
+    def pack(path, **content):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, one in content.items():
+                archive.writestr(f"{name}.jpg", one)
+        return path.read_bytes()
+
+    inner = pack(tmp_path / "inner.zip", deep=picture(12))
+    pack(drive / "old.zip", one=picture(1), new=picture(11), text=b"")
+    with zipfile.ZipFile(drive / "old.zip", "a") as archive:
+        archive.writestr("inner.zip", inner)
+    before = verify(drive).problems
+    assert {(one["path"], one["state"]) for one in before} == {
+        ("old.zip!/new.jpg", "not_in_vault"),
+        ("old.zip!/inner.zip!/deep.jpg", "not_in_vault"),
+    }
+    import_drive(drive, label="Blue WD")
+    safe = verify(drive)
+    assert safe.certificate.is_safe
+    assert safe.certificate.states["archive"]["count"] == 2
+    # What is packed is read with its archive.
+    on_drive = sum(path.stat().st_size for path in drive.rglob("*") if path.is_file())
+    assert safe.certificate.bytes_read == on_drive
+    deep = Photo.objects.get(digest=hashlib.sha256(picture(12)).hexdigest())
+    original(deep).chmod(0o644)
+    original(deep).unlink()
+    (problem,) = verify(drive).problems
+    assert problem["path"] == "old.zip!/inner.zip!/deep.jpg"
+    assert problem["state"] == "damaged"
+    # The archive on the drive still has its bytes.
+    report = repairing.repair([drive])
+    assert [one["name"] for one in report.mended] == ["deep.jpg"]
+    assert verify(drive).certificate.is_safe
+    flip(drive / "old.zip", at=200)
+    assert not verify(drive).certificate.is_safe
+    (drive / "old.zip").write_bytes(inner[:-40])
+    damaged = {one["path"]: one["state"] for one in verify(drive).problems}
+    assert damaged == {"old.zip": "unreadable"}

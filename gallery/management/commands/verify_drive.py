@@ -23,6 +23,7 @@ from gallery.management.results import (
 )
 from gallery.models import State
 from gallery.models.certificates import ACCEPTABLE
+from gallery.originals import VaultFails
 
 SHOWN = 200
 
@@ -58,6 +59,7 @@ class Command(BaseCommand):
             Refused,
             LabelTaken,
             vault.NoVault,
+            VaultFails,
             DriveGone,
             interrupted=_("Interrupted. Nothing was certified."),
         )
