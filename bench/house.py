@@ -64,3 +64,15 @@ class House:
             return dict(database.execute(query).fetchall())
         finally:
             database.close()
+
+
+def peak(pid: int) -> float:
+    """The most memory a process has taken so far, in MB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = [
+        line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")
+    ]
+    return int(found[0]) / 1000 if found else 0

@@ -27,6 +27,10 @@ from pathlib import Path
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from bench.house import peak  # noqa: E402
+
 PHOTOS = ROOT.parent / "shared" / "photos"
 BIG = 800_000  # bytes
 TURNS = {
@@ -219,18 +223,6 @@ def family(pid: int) -> list[int]:
     except OSError:
         children = []
     return [pid, *(one for child in children for one in family(child))]
-
-
-def peak(pid: int) -> float:
-    """The most memory a process has taken so far, in MB."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    found = [
-        line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")
-    ]
-    return int(found[0]) / 1000 if found else 0
 
 
 if __name__ == "__main__":
