@@ -19,7 +19,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,8 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from bench.pages import answer, lines, timed  # noqa: E402
 
 AT_ONCE = 5_000  # rows written together
 REQUESTS = 20  # of each page, each with other parameters
@@ -101,7 +103,7 @@ def _measure(photos: int) -> dict[str, Any]:
         "fill_s": round(filled, 1),
         # The very first page after a start, for which all is read.
         "first_page_s": round(begun, 1),
-        "pages": {name: timed(client, page) for name, page in pages(photos).items()},
+        "pages": {name: measured(client, page) for name, page in pages(photos).items()},
     }
 
 
@@ -315,51 +317,17 @@ def between(chance: random.Random, days: int) -> str:
     return f"since={first:%Y-%m-%d}&until={until:%Y-%m-%d}"
 
 
-def timed(client: Any, page: Callable[[random.Random], str]) -> dict[str, float]:
-    """Return the 95th percentile of a page's time and its most queries."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def measured(client: Any, page: Callable[[random.Random], str]) -> dict[str, float]:
     chance = random.Random(2)
-    addresses = [page(chance) for _ in range(REQUESTS)]
-    queries = 0
-    for address in addresses[:3]:
-        with CaptureQueriesContext(connection) as captured:
-            answer(client, address)
-        queries = max(queries, len(captured.captured_queries))
-    spent, used = zip(*(answer(client, one) for one in addresses), strict=True)
-    return {
-        "p95_ms": p95(spent),
-        # What this process computed: hardly moved by what else the machine does.
-        "p95_cpu_ms": p95(used),
-        "queries": queries,
-    }
-
-
-def p95(seconds: Sequence[float]) -> float:
-    return round(1000 * sorted(seconds)[int(0.95 * (len(seconds) - 1))], 1)
-
-
-def answer(client: Any, address: str) -> tuple[float, float]:
-    """Return the seconds an answer took, and those this process computed."""
-    started, computed = time.perf_counter(), time.process_time()
-    response = client.get(address)
-    spent = time.perf_counter() - started, time.process_time() - computed
-    if response.status_code != 200:
-        sys.exit(f"{address} answered {response.status_code}.")
-    return spent
+    return timed(client, [page(chance) for _ in range(REQUESTS)])
 
 
 def table(result: dict[str, Any]) -> str:
-    lines = [
+    first = (
         f"{result['photos']:,} photos on {result['database']}, "
         f"first page after {result['first_page_s']} s"
-    ]
-    lines += [
-        f"{name:28} {page['p95_ms']:8.1f} ms {page['p95_cpu_ms']:8.1f} ms CPU  {page['queries']:3} queries"
-        for name, page in result["pages"].items()
-    ]
-    return "\n".join(lines)
+    )
+    return "\n".join([first, *lines(result["pages"])])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from bench.pages import lines, timed  # noqa: E402
 
 ENOUGH = 0.95  # share of the true duplicates after which the reviewer rests
 AT_ONCE = 2_000
@@ -124,7 +126,10 @@ def measure(vault: Path, options: argparse.Namespace) -> dict[str, Any]:
         "batch_1000_s": round(batch_s, 2),
         "open_sets": options.open,
         "fill_s": round(filled, 1),
-        "pages": {name: timed(client, where) for name, where in pages().items()},
+        "pages": {
+            name: timed(client, [where], again=REQUESTS)
+            for name, where in pages().items()
+        },
     }
 
 
@@ -389,7 +394,7 @@ def signed_in() -> Any:
 
 def pages() -> dict[str, str]:
     from dedup import runs
-    from dedup.models import BatchRun, DuplicateSet, Kind
+    from dedup.models import BatchRun, Decision, DuplicateSet, Kind
 
     here = "/admin/dedup/duplicateset/"
     waiting = DuplicateSet.objects.open()
@@ -397,6 +402,7 @@ def pages() -> dict[str, str]:
     one = waiting.filter(kind=Kind.DUPLICATES).in_order()[middle // 2]
     shot = waiting.filter(kind=Kind.SIMILAR_SHOTS).in_order().first()
     found = {
+        "front": "/admin/",
         "batches": f"{here}batches/",
         "batch carried out": f"{here}runs/{BatchRun.objects.latest('pk').pk}/",
         "list": here,
@@ -409,7 +415,17 @@ def pages() -> dict[str, str]:
         "list, rare source": f"{here}?source={DRIVES}",
         "one set": f"{here}{one.pk}/change/",
         "decisions": "/admin/dedup/decision/",
+        "decisions of one": "/admin/dedup/decision/?by__id__exact=1",
+        "a decision": f"/admin/dedup/decision/{Decision.objects.latest('pk').pk}/change/",
         "verdicts": "/admin/dedup/verdict/",
+        "verdicts, searched": "/admin/dedup/verdict/?q=ab12",
+        "journal of purges": "/admin/gallery/purge/",
+        "list, searched": f"{here}?q=IMG_004711",
+        "list, searched by folder": f"{here}?q=whatsapp",
+        "why, a name": f"{here}why/?q=IMG_004711",
+        "why, a folder": f"{here}why/?q=whatsapp+images",
+        "why, a digest": f"{here}why/?q={one.members.first().photo.digest}",
+        "why, nothing": f"{here}why/?q=nowhere",
     }
     for at, summary in enumerate(runs.summaries()[:2]):
         name = ["batch, the safe one", "batch, the largest"][at]
@@ -419,50 +435,15 @@ def pages() -> dict[str, str]:
     return found
 
 
-def timed(client: Any, where: str) -> dict[str, float]:
-    """Return the 95th percentile of a page's time and how many queries it asks."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as captured:
-        answer(client, where)
-    queries = len(captured.captured_queries)
-    spent, used = zip(*(answer(client, where) for _ in range(REQUESTS)), strict=True)
-    return {
-        "p95_ms": p95(spent),
-        # What this process computed: hardly moved by what else the machine does.
-        "p95_cpu_ms": p95(used),
-        "queries": queries,
-    }
-
-
-def p95(seconds: Sequence[float]) -> float:
-    return round(1000 * sorted(seconds)[int(0.95 * (len(seconds) - 1))], 1)
-
-
-def answer(client: Any, where: str) -> tuple[float, float]:
-    """Return the seconds an answer took, and those this process computed."""
-    started, computed = time.perf_counter(), time.process_time()
-    response = client.get(where)
-    spent = time.perf_counter() - started, time.process_time() - computed
-    if response.status_code != 200:
-        sys.exit(f"{where} answered {response.status_code}.")
-    return spent
-
-
 def table(result: dict[str, Any]) -> str:
-    lines = [
+    said = [
         f"{result['sets']:,} sets, {result['batches']} batches: {result['actions']} "
         f"actions for {result['resolved_share']:.1%} of {result['true_duplicates']:,} "
         f"true duplicates, {result['wrong_discards']} wrong discards",
         f"{result['batch_sets']:,} sets carried out in {result['batch_1000_s']} s",
         f"pages with {result['open_sets']:,} open sets:",
     ]
-    lines += [
-        f"{name:24} {page['p95_ms']:8.1f} ms {page['p95_cpu_ms']:8.1f} ms CPU  {page['queries']:3} queries"
-        for name, page in result["pages"].items()
-    ]
-    return "\n".join(lines)
+    return "\n".join([*said, *lines(result["pages"])])
 
 
 if __name__ == "__main__":
