@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from axes.utils import reset as forget_failures
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
@@ -46,6 +47,7 @@ def give_role(person: User, role: Role, *, by: User) -> None:
     person.groups.add(Group.objects.get(name=role))
     person.is_staff = role.is_staff
     person.save(update_fields=["is_staff"])
+    _log(person, by=by, said=_("Role: %s") % role.label)
 
 
 @transaction.atomic
@@ -55,13 +57,16 @@ def close_account(person: User, *, by: User) -> None:
     _require_another_than(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
+    _log(person, by=by, said=_("Account closed"))
 
 
+@transaction.atomic
 def open_account(person: User, *, by: User) -> None:
     """Let somebody in again, as what they were. Raise Refused."""
     require_may_change(person, by=by)
     person.is_active = True
     person.save(update_fields=["is_active"])
+    _log(person, by=by, said=_("Account opened"))
 
 
 def password_path(person: User, *, by: User) -> str:
@@ -75,7 +80,13 @@ def password_path(person: User, *, by: User) -> str:
     forget_failures(username=person.get_username())
     key = urlsafe_base64_encode(force_bytes(person.pk))
     token = default_token_generator.make_token(person)
+    _log(person, by=by, said=_("Link for a new password made"))
     return reverse("new_password", args=[key, token])
+
+
+def _log(person: User, *, by: User, said: str) -> None:
+    """Write into the admin's log what somebody did to an account."""
+    LogEntry.objects.log_actions(by.pk, [person], CHANGE, said, single_object=True)
 
 
 def _require_another_than(person: User) -> None:

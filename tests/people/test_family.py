@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -38,6 +39,8 @@ def test_role_is_given_by_choosing_it(signed_in, otto):
     assert "otto is now: Reviewer." in answer.content.decode()
     otto = User.objects.get(pk=otto.pk)
     assert role_of(otto) == Role.REVIEWER and otto.is_staff
+    logged = LogEntry.objects.get(object_id=str(otto.pk))
+    assert (logged.user.username, logged.change_message) == ("anna", "Role: Reviewer")
 
 
 def test_nonsense_role_changes_nothing(signed_in, otto):
