@@ -14,8 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from dedup.batches import SURE
+from dedup.doubts import sentences
 from dedup.merging import Gain
-from dedup.models import DuplicateSet, Member
+from dedup.models import DuplicateSet, Kind, Member
 from dedup.overlaying import onto_keeper
 from dedup.relation import Judgement, Name
 from gallery.models import Album, Photo, SourceFile
@@ -72,6 +74,7 @@ class Review:
     duplicate_set: DuplicateSet
     shown: list[Shown]
     same: list[Fact] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def review(duplicate_set: DuplicateSet) -> Review:
@@ -105,7 +108,11 @@ def review(duplicate_set: DuplicateSet) -> Review:
         for label, said in lines.items()
         if label not in differing and said and said[0]
     ]
-    return Review(duplicate_set, shown, same)
+    is_doubtful = duplicate_set.kind == Kind.DUPLICATES and (
+        duplicate_set.confidence < SURE
+    )
+    why = sentences(members) if is_doubtful and members else []
+    return Review(duplicate_set, shown, same, why)
 
 
 def _places(photos: Iterable[Photo]) -> dict[int, list[Place]]:
@@ -138,7 +145,7 @@ def measured(member: Member) -> list[tuple[str | Promise, str]]:
     lines: list[tuple[str | Promise, str]] = [(_("Judged"), spoken(answer.because))]
     for relation in answer.relations:
         if relation.numbers:
-            lines.append((WORDS[relation.name], _plain(relation.numbers)))
+            lines.append((WORDS[relation.name], _proof(relation.numbers)))
     numbers = answer.numbers or {}
     lines += [
         (label, say(numbers[name]))
@@ -179,18 +186,47 @@ MEASURES: dict[str, tuple[str | Promise, Callable[[Any], str]]] = {
 }
 
 
+# What proves a relation, by the names of its numbers; what is not here proves nothing.
+NUMBERS: dict[str, Callable[[Any], str]] = {
+    "factor": lambda one: _("%s of the edges") % _share(one),
+    "share": lambda one: _("%s of the picture") % _share(one),
+    "missing": lambda one: _("%s missing") % _share(one),
+    "problem": spoken,
+    "degrees": lambda one: _("by %s°") % number_format(one),
+    "detail": lambda one: _("true detail up to %s of it") % _share(one),
+    "shift": lambda one: _("colours shifted by %s") % number_format(one),
+    "brightness": lambda one: _("brightness %s") % _plain(one),
+    "contrast": lambda one: _("contrast × %s") % _plain(one),  # noqa: RUF001
+    "saturation": lambda one: _("saturation × %s") % _plain(one),  # noqa: RUF001
+    "quality": lambda one: _("quality %s") % one if one else "",
+    "format": str,
+    "because": lambda one: str(TRACES.get(one, "")),
+}
+# How it is known which file was made from which; see gallery.descent.
+TRACES: dict[str, str | Promise] = {
+    "rounding": gettext_lazy("the rounding of the one shows through in the other"),
+    "grain": gettext_lazy("noise was added to the later one"),
+    "loss": gettext_lazy("the later one lacks what the other has"),
+    "enlarged": gettext_lazy("it holds no more detail than the smaller one"),
+    "reduced": gettext_lazy("the larger one holds detail of its own"),
+}
+
+
+def _proof(numbers: Mapping[str, Any]) -> str:
+    said = (
+        say(numbers[name])
+        for name, say in NUMBERS.items()
+        if numbers.get(name) is not None
+    )
+    return ", ".join(one for one in said if one)
+
+
 def _plain(value: object) -> str:
     match value:
         case bool():
             return _("yes") if value else _("no")
         case float():
             return number_format(f"{value:.3g}")
-        case list():
-            return " ".join(_plain(part) for part in value)
-        case dict():
-            return " ".join(f"{name} {_plain(part)}" for name, part in value.items())
-        case None:
-            return ""
     return str(value)
 
 

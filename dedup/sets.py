@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from dedup import placing, ranking
+from dedup import doubts, placing, ranking
 from dedup.grouping import Group, Match, group
 from dedup.measuring import facts_of
 from dedup.models import (
@@ -24,7 +24,7 @@ from dedup.models import (
     Turn,
     Verdict,
 )
-from dedup.relation import Facts, Judgement, Name, Side
+from dedup.relation import Facts, Judgement, Name
 from dedup.relation import Kind as Judged
 from gallery.models import Photo
 from gallery.stages import chunks
@@ -36,9 +36,6 @@ FEW = 500
 MIXED = "mixed"
 # Too little for many sets to be decided at once.
 DOUBTFUL = 0.7
-ALTERATIONS = {Name.RECOLOURED, Name.EDITED, Name.TURNED, Name.MIRRORED}
-# From so many members on their majority tells what was altered.
-MAJORITY = 5
 
 
 def regroup() -> int:
@@ -312,20 +309,12 @@ def _set(
 def _confidence(
     one: Group, members: Sequence[Member], facts: Mapping[int, Facts]
 ) -> float:
-    """Return how sure the suggestion is.
-
-    Where one of few was altered and neither its pixels nor its camera's data tell which,
-    that may be the keeper; and where another one shows more than the keeper, more may be
-    lost than a frame.
-    """
+    """Return how sure the suggestion is; dedup.doubts says what speaks against it."""
     keeper = facts[one.keeper]
-    few = len(members) < MAJORITY
     for member in members:
-        answer = member.judgement or {"relations": ()}
-        found = {(said["name"], said["of"]) for said in answer["relations"]}
-        untold = {name for name, side in found if side == Side.UNKNOWN} & ALTERATIONS
         told = keeper.has_camera and not facts[member.photo_id].has_camera
-        if (few and untold and not told) or (Name.CROPPED, Side.LEFT) in found:
+        untold = doubts.is_untold(member, of=len(members), told_by_camera=told)
+        if untold or doubts.shows_more(member):
             return min(one.confidence, DOUBTFUL)
     return one.confidence
 

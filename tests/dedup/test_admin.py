@@ -142,6 +142,34 @@ def test_facts_that_differ_are_marked_and_others_folded(admin_client, vault):
     assert "Dimensions" in [fact.label for fact in review.shown[0].facts]
 
 
+def test_a_doubtful_set_says_why_and_numbers_are_in_words(admin_client, pair):
+    said = {
+        "kind": "duplicates",
+        "confidence": 0.7,
+        "because": "All of it agrees.",
+        "strength": 0.9,
+        "separates": False,
+        "numbers": None,
+        "relations": [
+            {
+                "name": "edited",
+                "of": "unknown",
+                "numbers": {"share": 0.25, "odds": 2.83, "because": "rounding"},
+            }
+        ],
+    }
+    pair.members.filter(place=1).update(judgement=said, confidence=0.7)
+    DuplicateSet.objects.update(confidence=0.7)
+    front = admin_client.get(page(pair))
+    assertContains(front, "Nothing tells whether photo 2.jpg or the keeper was altered")
+    assertContains(
+        front, "25.0 % of the picture, the rounding of the one shows through"
+    )
+    assertNotContains(front, "odds")
+    DuplicateSet.objects.update(confidence=0.95)
+    assertNotContains(admin_client.get(page(pair)), "Nothing tells whether")
+
+
 def test_the_page_says_what_happens_to_files(admin_client, pair):
     answer = admin_client.get(page(pair))
     assertContains(answer, "move to the trash and are kept there for 30 days")
