@@ -13,7 +13,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -31,7 +30,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from dedup import decisions
+from dedup import decisions, history
 from dedup.batches import SURE
 from dedup.forms import ReviewForm
 from dedup.models import Choice, Decision, DuplicateSet, Kind, Member, Says, Verdict
@@ -39,7 +38,7 @@ from dedup.pace import progress
 from dedup.relation import Name
 from dedup.review import WORDS, albums_of, moves, review
 from dedup.sets import MIXED
-from dedup.trace import as_csv, as_json, rows
+from dedup.trace import rows
 from dedup.views import batches, trace
 from gallery.admin import ReadOnlyAdmin
 from gallery.models import Photo, Source, SourceFile
@@ -198,7 +197,7 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
         return [undo, moved, *self.batch_urls(), *super().get_urls()]
 
     def batch_urls(self) -> list[URLPattern]:
-        pages: list[tuple[str, Callable[..., HttpResponse], str]] = [
+        pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
             ("batches/", batches.overview, "dedup_batches"),
             ("batches/<int:batch_id>/", batches.batch, "dedup_batch"),
             ("batches/<int:batch_id>/look/", batches.look, "dedup_batch_look"),
@@ -211,6 +210,8 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
             ("runs/<int:run_id>/stop/", batches.stop, "dedup_batchrun_stop"),
             ("runs/<int:run_id>/undo/", batches.undo, "dedup_batchrun_undo"),
             ("why/", trace.why, "dedup_why"),
+            ("history/", trace.history, "dedup_history"),
+            ("history.<str:form>", trace.export_history, "dedup_history_export"),
         ]
         return [
             path(where, self.admin_site.admin_view(view), name=name)
@@ -437,19 +438,12 @@ class DecisionAdmin(ReadOnlyAdmin):
         """Send the decisions that the list shows, filtered as it is."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        write = {"csv": as_csv, "json": as_json}.get(form)
-        if write is None:
-            raise Http404
         shown = self.get_changelist_instance(request).get_queryset(request)
-        kind = "text/csv" if form == "csv" else "application/json"
-        return trace.attached(write(rows(shown)), f"decisions.{form}", kind)
+        return trace.as_file(rows(shown), "decisions", form)
 
     @admin.display(description=gettext_lazy("Photos"))
     def photos(self, decision: Decision) -> str:
-        discarded = len(decision.before["photos"])
-        kept = len(decision.before["digests"]) - discarded
-        numbers = {"kept": kept, "discarded": discarded}
-        return _("%(kept)d kept, %(discarded)d discarded") % numbers
+        return history.photos(decision)
 
     def change_view(
         self,

@@ -15,6 +15,7 @@ from gallery.models import (
     ImportRun,
     Photo,
     Purge,
+    Restore,
     ShareLink,
     Source,
     SourceFile,
@@ -163,4 +164,16 @@ class PurgeAdmin(ReadOnlyAdmin):
     list_select_related = ["by"]
     date_hierarchy = "at"
     search_fields = ["name", "digest__startswith", "keeper_digest__startswith"]
+    ordering = ["-at", "-pk"]
+
+
+@admin.register(Restore)
+class RestoreAdmin(ReadOnlyAdmin):
+    """The other journal: what came back from the trash."""
+
+    list_display = ["at", "name", "why", "by"]
+    list_filter = ["why"]
+    list_select_related = ["by"]
+    date_hierarchy = "at"
+    search_fields = ["name", "digest__startswith"]
     ordering = ["-at", "-pk"]

@@ -17,8 +17,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import archives, backups, copying, originals, vault, walk
-from gallery.models import Damage, KeptFile, Photo
+from gallery import archives, backups, copying, originals, trash, vault, walk
+from gallery.models import Damage, KeptFile, Photo, Restore
 from gallery.originals import CannotRead, Readable
 from gallery.stored import original
 from gallery.whereabouts import Place, places
@@ -138,7 +138,10 @@ def _bring_back(photo: Photo) -> list[Photo]:
         yielded = Photo.objects.trashed().filter(in_favour_of=photo)
         for one in yielded.select_for_update().order_by("pk"):
             is_whole = copying.is_whole(_place(one), one.digest)
-            if is_whole and one.restore():
+            if is_whole and trash.restore(
+                Photo.objects.filter(pk=one.pk), by=None, why=Restore.Why.REPAIR
+            ):
+                one.refresh_from_db()
                 back.append(one)
     return back
 

@@ -36,12 +36,6 @@ def trashed_together(moment: datetime, *, by: Any) -> Any:
 
 
 @transaction.atomic
-def restore(photos: Any) -> int:
-    """Bring these photos back from the trash; return how many were there."""
-    return photos.update(trashed_at=None, trashed_by=None, in_favour_of=None)
-
-
-@transaction.atomic
 def star(photos: Iterable[int], *, by: Any) -> int:
     """Make photos somebody's favourites; return how many are now that were not."""
     new = 0

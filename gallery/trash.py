@@ -12,12 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection, transaction
 from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 
 from gallery import originals, vault
-from gallery.models import Photo, Purge
+from gallery.models import Photo, PhotoQuerySet, Purge, Restore
+from gallery.stages import chunks
 
 # A keeper may yield to a better keeper, and that to another: so many times at most.
 MAX_YIELDS = 1_000
@@ -112,7 +114,7 @@ def delete_by_hand(*, older_than: datetime) -> PurgeReport:
     return report
 
 
-def delete_for_good(photo: Photo) -> None:
+def delete_for_good(photo: Photo, *, by: AbstractBaseUser | None = None) -> None:
     """Take away the bytes of a photo trashed by hand, though no copy may stay.
 
     Only ever at somebody's word for this photo. Copies that gave way to it stay where
@@ -129,7 +131,7 @@ def delete_for_good(photo: Photo) -> None:
         copies = Photo.objects.yielded().filter(in_favour_of=photo)
         copies.update(in_favour_of=None)
         mine.update(purged_at=timezone.now(), for_good=True)
-        note(photo, None)
+        note(photo, None, by=by)
     unlink(photo, folder)
 
 
@@ -190,9 +192,12 @@ def purge(photo: Photo, keeper: Photo) -> None:
     note(photo, keeper)
 
 
-def note(photo: Photo, keeper: Photo | None) -> None:
+def note(
+    photo: Photo, keeper: Photo | None, *, by: AbstractBaseUser | None = None
+) -> None:
     """Write into the journal that the bytes of a photo go."""
     Purge.objects.create(
+        by=by,  # type: ignore[misc]
         digest=photo.digest,
         name=photo.name,
         size=photo.size,
@@ -282,8 +287,29 @@ def _keeper_is_there(photo: Photo) -> bool:
         return False
 
 
-def restore_all() -> int:
-    """Bring back everything that lies in the trash; return how many photos."""
-    return Photo.objects.trashed().update(
-        trashed_at=None, trashed_by=None, in_favour_of=None
-    )
+@transaction.atomic
+def restore(
+    photos: PhotoQuerySet,
+    *,
+    by: AbstractBaseUser | None,
+    why: str = Restore.Why.ASKED,
+) -> int:
+    """Bring back those of these that lie in the trash, and note it; return how many."""
+    held = photos.trashed().select_for_update().order_by("pk")
+    found = list(held.values_list("pk", "digest", "name", "in_favour_of__digest"))
+    for some in chunks(found, 500):
+        pks = [pk for pk, *_ in some]
+        Photo.objects.filter(pk__in=pks).update(
+            trashed_at=None, trashed_by=None, in_favour_of=None
+        )
+        Restore.objects.bulk_create(
+            Restore(
+                by=by,  # type: ignore[misc]
+                why=why,
+                digest=digest,
+                name=name,
+                keeper_digest=keeper or "",
+            )
+            for _, digest, name, keeper in some
+        )
+    return len(found)

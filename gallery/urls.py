@@ -43,7 +43,7 @@ from gallery.views.shared import (
 )
 from gallery.views.shares import revoke_link, share_album
 from gallery.views.transfers import create, transfer
-from gallery.views.trash import delete, restore, trash
+from gallery.views.trash import delete, restore, restore_some, trash
 from gallery.views.upload import check, upload
 
 app_name = "gallery"
@@ -125,6 +125,7 @@ urlpatterns = [
     ),
     path("trash/", trash, name="trash"),
     path("trash/outlook/", outlook, name="outlook"),
+    path("trash/restore/", restore_some, name="restore_some"),
     path("trash/restore-all/", restore_all, name="restore_all"),
     path("trash/undo/<int:moment>/", together.unthrow, name="unthrow"),
     path("chosen/download/", together.download, name="download_chosen"),

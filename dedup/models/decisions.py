@@ -70,6 +70,14 @@ class Decision(models.Model):
     class Meta:
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
+        indexes = [
+            models.Index(fields=["at", "id"], name="dedup_decided_at"),
+            models.Index(
+                fields=["undone_at", "id"],
+                condition=Q(undone_at__isnull=False),
+                name="dedup_undone_at",
+            ),
+        ]
 
     def __str__(self) -> str:
         return gettext("Decision %(number)s") % {"number": self.pk}

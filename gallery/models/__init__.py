@@ -21,6 +21,7 @@ from gallery.models.photos import (
 )
 from gallery.models.purges import Purge
 from gallery.models.records import StaleShelf, StaleShelfQuerySet
+from gallery.models.restores import Restore
 from gallery.models.shares import ShareLink, ShareLinkQuerySet
 from gallery.models.sources import (
     ImportRun,
@@ -62,6 +63,7 @@ __all__ = [
     "PhotoQuerySet",
     "Precision",
     "Purge",
+    "Restore",
     "ShareLink",
     "ShareLinkQuerySet",
     "Source",

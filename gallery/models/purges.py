@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Purge(models.Model):
@@ -28,6 +29,10 @@ class Purge(models.Model):
     # The photo whose original was read again first; empty for what was deleted by hand.
     keeper_digest = models.CharField(max_length=64, blank=True, editable=False)
     keeper_name = models.CharField(max_length=255, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("purge")
+        verbose_name_plural = _("purges")
 
     def __str__(self) -> str:
         return f"{self.name}, purged"

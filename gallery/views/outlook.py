@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery import trash
-from gallery.models import Purge
+from gallery.models import Photo, Purge
 
 PURGES_SHOWN = 30
 
@@ -39,7 +39,7 @@ def outlook(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("gallery.change_photo", raise_exception=True)
 def restore_all(request: HttpRequest) -> HttpResponse:
-    count = trash.restore_all()
+    count = trash.restore(Photo.objects.all(), by=request.user)  # type: ignore[arg-type]
     said = ngettext(
         "%d photo is back among the others.",
         "%d photos are back among the others.",

@@ -25,6 +25,7 @@ from gallery.corrections import CannotUndo, Corrected
 from gallery.models import CorrectedDate, Correction, Photo
 from gallery.serving import SAFE
 from gallery.spoken import NotADate, read
+from gallery.trash import restore
 from gallery.views.chosen import chosen
 from gallery.views.dates import hint, key_of, time_moved
 
@@ -127,7 +128,10 @@ def unthrow(request: HttpRequest, moment: int) -> HttpResponse:
         then = EPOCH + moment * MICROSECOND
     except OverflowError:
         return nothing(request)
-    count = together.restore(together.trashed_together(then, by=request.user))
+    count = restore(
+        together.trashed_together(then, by=request.user),
+        by=request.user,  # type: ignore[arg-type]
+    )
     said = ngettext(
         "%s photo is back among the photos.",
         "%s photos are back among the photos.",

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -24,6 +25,8 @@ from gallery.models import Photo
 from gallery.paging import Order, page
 from gallery.tiles import ratio
 from gallery.trash import NotPurgeable, delete_for_good
+from gallery.trash import restore as restore_photos
+from gallery.views.chosen import chosen
 from gallery.views.together import undo_address
 
 PHOTOS_PER_PAGE = 40
@@ -99,7 +102,7 @@ def delete(request: HttpRequest, photo_id: int) -> HttpResponse:
         }
         return render(request, "gallery/delete.html", context)
     try:
-        delete_for_good(photo)
+        delete_for_good(photo, by=request.user)  # type: ignore[arg-type]
     except NotPurgeable:
         messages.info(request, _("%s was not in the trash any more.") % photo.name)
     else:
@@ -111,7 +114,8 @@ def delete(request: HttpRequest, photo_id: int) -> HttpResponse:
 @permission_required("gallery.change_photo", raise_exception=True)
 def restore(request: HttpRequest, photo_id: int) -> HttpResponse:
     photo = get_object_or_404(Photo, pk=photo_id)
-    if photo.restore():
+    if restore_photos(Photo.objects.filter(pk=photo.pk), by=request.user):  # type: ignore[arg-type]
+        photo.refresh_from_db()
         messages.success(request, _("%s is back among the photos.") % photo.name)
     elif photo.is_live:
         messages.info(request, _("%s was not in the trash any more.") % photo.name)
@@ -121,3 +125,22 @@ def restore(request: HttpRequest, photo_id: int) -> HttpResponse:
         )
     back_to_photo = request.POST.get("back") == "photo" and photo.is_live
     return redirect(photo if back_to_photo else "gallery:trash")
+
+
+@require_POST
+@permission_required("gallery.change_photo", raise_exception=True)
+def restore_some(request: HttpRequest) -> HttpResponse:
+    """Bring back the photos that were ticked."""
+    keys = chosen(request.POST, request.user)  # type: ignore[arg-type]
+    wanted = Photo.objects.filter(pk__in=keys)
+    count = restore_photos(wanted, by=request.user)  # type: ignore[arg-type]
+    if count:
+        said = ngettext(
+            "%d photo is back among the others.",
+            "%d photos are back among the others.",
+            count,
+        )
+        messages.success(request, said % count)
+    else:
+        messages.info(request, _("No photo was chosen that is still in the trash."))
+    return redirect("gallery:trash")

@@ -48,6 +48,8 @@ REVIEWS = [
     "dedup.change_duplicateset",
     "dedup.view_decision",
     "dedup.view_verdict",
+    "gallery.view_purge",
+    "gallery.view_restore",
 ]
 # An app alone stands for all of its permissions. Schedules of the queue, and groups, are
 # left to the superuser: both would let somebody run any code.

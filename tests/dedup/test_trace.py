@@ -15,6 +15,7 @@ from pytest_django.asserts import assertContains, assertNotContains
 
 from dedup import decisions, sets, verdicts
 from dedup.models import Decision, DuplicateSet, Verdict
+from gallery import trash
 from gallery.models import Outcome, Photo, SourceFile
 from tests.dedup import rows
 from tests.dedup.test_runs import pair, photo, seen
@@ -69,6 +70,29 @@ def test_the_export_holds_what_the_list_shows(client, anna, decided):
     assert client.get(DECISIONS, {"kind__exact": "dismiss"}).status_code == 200
     wrong = reverse("admin:dedup_decisions_export", args=["exe"])
     assert client.get(wrong).status_code == 404
+
+
+def test_the_history_tells_decisions_undos_restores_and_purges(client, anna, decided):
+    client.force_login(anna)
+    keeper, copy = photos(decided)
+    trash.restore(Photo.objects.filter(pk=copy.pk), by=anna)
+    decisions.undo(Decision.objects.get(), by=anna)
+    trash.note(copy, keeper)
+    where = reverse("admin:dedup_history")
+    shown = client.get(where).context["events"]
+    assert [one.what for one in shown] == ["purge", "undo", "restore", "resolve"]
+    assert [one.by for one in shown] == [None, anna, anna, anna]
+    restored = client.get(where, {"what": "restore"}).context["events"]
+    assert [one.said for one in restored] == [f"{copy.name}: somebody wanted it back"]
+    assert not client.get(where, {"by": "nobody"}).context["events"]
+    earlier = client.get(where, {"before": shown[1].at.isoformat()}).context["events"]
+    assert [one.what for one in earlier] == ["restore", "resolve"]
+    export = reverse("admin:dedup_history_export", args=["json"])
+    found = json.loads(text(client.get(export)))
+    assert [row["what"] for row in found] == ["resolve", "restore", "purge"]
+    assert found[2]["kept"] == [keeper.digest]
+    for nonsense in ({"before": "soon", "what": "\0", "by": "\0"}, {"what": "undo"}):
+        assert client.get(where, nonsense).status_code == 200
 
 
 def test_a_name_is_no_formula_in_a_table(client, decided):
@@ -128,6 +152,8 @@ def test_any_question_is_answered(client, anna, asked):
 def test_promise_11_only_who_decides_sees_the_trace(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("b", is_staff=True))
     pages = [WHY, reverse("admin:dedup_verdicts_export")]
+    pages += [reverse("admin:dedup_history")]
+    pages += [reverse("admin:dedup_history_export", args=["csv"])]
     pages += [reverse("admin:dedup_decisions_export", args=["csv"])]
     assert {client.get(where).status_code for where in pages} == {403}
 

@@ -42,9 +42,9 @@ def test_photos_go_to_the_trash_in_favour_of_nothing_and_come_back_as_one(photos
     assert (count, live()) == (2, {photos[2].pk})
     photos[0].refresh_from_db()
     assert photos[0].is_trashed_by_hand and photos[0].trashed_by == anna
-    assert together.restore(together.trashed_together(moment, by=anna)) == 2
+    assert trash.restore(together.trashed_together(moment, by=anna), by=anna) == 2
     assert live() == {photo.pk for photo in photos}
-    assert together.restore(together.trashed_together(moment, by=anna)) == 0
+    assert trash.restore(together.trashed_together(moment, by=anna), by=anna) == 0
 
 
 def test_throwing_twice_keeps_the_first_moment(photos, anna):
@@ -56,7 +56,7 @@ def test_throwing_twice_keeps_the_first_moment(photos, anna):
 
 def test_nobody_takes_back_what_somebody_else_threw(photos, anna):
     moment, _ = throw(*photos, by=None)
-    assert together.restore(together.trashed_together(moment, by=anna)) == 0
+    assert trash.restore(together.trashed_together(moment, by=anna), by=anna) == 0
 
 
 def test_nothing_is_discarded_in_favour_of_what_was_thrown_away(photos):
@@ -139,7 +139,7 @@ def test_statements_do_not_grow_with_photos(anna):
         with CaptureQueriesContext(connection) as captured:
             together.star(pks, by=anna)
             moment, _ = together.move_to_trash(pks, by=anna)
-            together.restore(together.trashed_together(moment, by=anna))
+            trash.restore(together.trashed_together(moment, by=anna), by=anna)
         return len(captured)
 
     assert queries(range(10, 12)) == queries(range(20, 60))

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery.models import Photo, Thumbnail
+from gallery.models import Photo, Restore, Thumbnail
 from gallery.views import trash
 from tests.gallery.rows import bare_photo
 
@@ -67,10 +67,29 @@ def test_restoring_twice_is_said_and_harmless(admin_client):
     assert "was not in the trash any more" in answer.content.decode()
 
 
+def test_some_are_restored_and_the_journal_says_by_whom(admin_client, admin_user):
+    first, second, third = (discard(number) for number in range(1, 4))
+    where = reverse("gallery:restore_some")
+    ticked = {"photos": [first.pk, third.pk]}
+    answer = admin_client.post(where, ticked, follow=True)
+    assert "2 photos are back" in answer.content.decode()
+    assert list(Photo.objects.trashed()) == [second]
+    noted = Restore.objects.order_by("pk")
+    assert [(one.name, one.by) for one in noted] == [
+        (first.name, admin_user),
+        (third.name, admin_user),
+    ]
+    again = admin_client.post(where, ticked, follow=True)
+    assert "No photo was chosen" in again.content.decode()
+    assert Restore.objects.count() == 2
+
+
 def test_who_may_not_change_photos_restores_none(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("viewer"))
     row = discard(1)
     assert client.post(reverse("gallery:restore", args=[row.pk])).status_code == 403
+    some = reverse("gallery:restore_some")
+    assert client.post(some, {"photos": row.pk}).status_code == 403
     assert "Restore" not in client.get(URL).content.decode()
     assert Photo.objects.trashed().filter(pk=row.pk).exists()
 
