@@ -138,7 +138,7 @@ def test_a_file_that_became_no_photo_says_why(client, anna):
         photo=None, outcome=Outcome.NOT_A_PHOTO, reason="a document"
     )
     answer = client.get(WHY, {"q": "bill.pdf"})
-    assertContains(answer, "not a photo, a document")
+    assertContains(answer, "not kept, a document")
     assertContains(client.get(WHY, {"q": "nowhere"}), "has ever had such a file")
     assertNotContains(client.get(WHY), "has ever had such a file")
 
