@@ -43,6 +43,7 @@ MEMORY = timedelta(days=1)
 # Of what one person may have begun and not finished, and what stays free on the disk.
 MOST_UNFINISHED = 20 << 30  # bytes
 RESERVE = 256 << 20  # bytes
+NOT_AS_SENT = "it did not arrive as it was sent, send it again"
 
 
 class CannotGoOn(Exception):
@@ -141,8 +142,7 @@ def begin(
                 "on the upload page."
             )
         )
-    if shutil.disk_usage(folder / "uploads").free < size + RESERVE:
-        raise DiskFull(gettext("The vault's disk is full. Nothing more can be stored."))
+    check_room(size)
     transfer = Transfer(
         by=by,
         run=run,
@@ -158,6 +158,13 @@ def begin(
         raise DiskFull(spoken(str(vault_fails(error)))) from error
     transfer.save(force_insert=True)
     return transfer, True
+
+
+def check_room(size: int) -> None:
+    """Raise DiskFull unless so many bytes fit onto the vault's disk, and some to spare."""
+    folder = settings.IMAGEVAULT_DATA / "incoming"
+    if shutil.disk_usage(folder).free < size + RESERVE:
+        raise DiskFull(gettext("The vault's disk is full. Nothing more can be stored."))
 
 
 def place(transfer: Transfer) -> Path:
@@ -333,7 +340,7 @@ def arrival(transfer: Transfer, part: Part) -> Arrival:
     except originals.CannotRead as error:
         arrived.refused = error.reason
     if arrived.digest != transfer.digest and not arrived.refused:
-        arrived.refused = "it did not arrive as it was sent, send it again"
+        arrived.refused = NOT_AS_SENT
     return arrived
 
 

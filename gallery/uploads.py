@@ -73,6 +73,46 @@ def take_in(arrivals: Sequence[Arrival], *, by: User) -> list[Answer]:
     return answers(arrivals, findings, before)
 
 
+def take_into(run: ImportRun, arrivals: Sequence[Arrival]) -> list[Answer]:
+    """Take files into an upload that was begun before, and answer in their order.
+
+    Files that it has already are sent a second time, as their first answer got lost:
+    they are told again and not written down twice. Raise NoVault.
+    """
+    vault.require(settings.IMAGEVAULT_DATA)
+    done = told_before(run, arrivals)
+    fresh = [one for one in arrivals if id(one) not in done]
+    before = known(fresh)
+    findings = placed(fresh, before)
+    if findings:
+        record(run, findings)
+    new = iter(answers(fresh, findings, before))
+    return [done.get(id(one)) or next(new) for one in arrivals]
+
+
+def told_before(run: ImportRun, arrivals: Sequence[Arrival]) -> dict[int, Answer]:
+    """Return the answers to those files that an upload has under their very path."""
+    keys = {
+        path_key(f"{folder(run)}/{safe_path(one.name)}"): one
+        for one in arrivals
+        if one.digest and not one.refused
+    }
+    rows = SourceFile.objects.with_photo().filter(first_run=run, path_key__in=keys)
+    return {
+        id(keys[row.path_key]): _told(row)
+        for row in rows.select_related("photo__in_favour_of")
+        if row.photo and row.photo.digest == keys[row.path_key].digest
+    }
+
+
+def _told(row: SourceFile) -> Answer:
+    assert row.photo
+    name = row.path.rpartition("/")[2]
+    if row.outcome == Outcome.IMPORTED and row.photo.is_live:
+        return Answer(name, Kind.NEW, row.photo)
+    return recognised(name, row.photo, {})
+
+
 def placed(arrivals: Sequence[Arrival], before: dict[str, Photo]) -> list[Finding]:
     """Say what each file is, with what is new of them in its place on the disk."""
     findings: list[Finding] = []
@@ -142,16 +182,15 @@ def short(name: str) -> str:
 
 def filed(run: ImportRun, findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings under the person, the day, and a name nothing else has there."""
-    by = plain(run.by.get_username()) if run.by else "-"
-    folder = f"{by}/{timezone.localdate(run.started_at)}"
+    below = folder(run)
     rows = SourceFile.objects.filter(source=run.source).select_related("photo")
-    keys = {path_key(f"{folder}/{finding.path}") for finding in findings}
+    keys = {path_key(f"{below}/{finding.path}") for finding in findings}
     # Most paths are free, and asked for at once.
     there = {row.path_key: row for row in rows.filter(path_key__in=keys)}
     taken: set[str] = set()
     found = []
     for finding in findings:
-        for path in numbered(f"{folder}/{finding.path}"):
+        for path in numbered(f"{below}/{finding.path}"):
             key = path_key(path)
             row = there.get(key) if key in keys else rows.filter(path_key=key).first()
             if path not in taken and is_free(row, finding.digest):
@@ -159,6 +198,12 @@ def filed(run: ImportRun, findings: Iterable[Finding]) -> list[Finding]:
         taken.add(path)
         found.append(replace(finding, path=path))
     return found
+
+
+def folder(run: ImportRun) -> str:
+    """Return the folder of the upload's person and day."""
+    by = plain(run.by.get_username()) if run.by else "-"
+    return f"{by}/{timezone.localdate(run.started_at)}"
 
 
 def numbered(path: str) -> Iterator[str]:

@@ -44,7 +44,7 @@ from gallery.views.shared import (
 from gallery.views.shares import revoke_link, share_album
 from gallery.views.transfers import create, transfer
 from gallery.views.trash import delete, restore, restore_some, trash
-from gallery.views.upload import check, upload
+from gallery.views.upload import check, several, upload
 
 app_name = "gallery"
 urlpatterns = [
@@ -104,6 +104,7 @@ urlpatterns = [
     path("upload/", upload, name="upload"),
     path("upload/begin/", begin, name="begin"),
     path("upload/known/", known, name="known"),
+    path("upload/several/", several, name="several"),
     path("upload/check/", check, name="check"),
     path("upload/files/", create, name="transfers"),
     path("upload/files/<str:transfer_id>/", transfer, name="transfer"),

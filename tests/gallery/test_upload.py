@@ -1,6 +1,8 @@
 import hashlib
+import json
 import re
 from datetime import datetime
+from itertools import zip_longest
 
 import pytest
 from django.conf import settings
@@ -8,9 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import arrivals
+from gallery import arrivals, transfers
 from gallery import vault as vaults
 from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile, Thumbnail
+from gallery.views import upload
 from tests import pictures
 from tests.gallery.rows import photo, sighting
 
@@ -187,3 +190,65 @@ def test_upload_of_a_photo_whose_original_got_lost_stores_it_again(admin_client,
     assert kinds(post(admin_client, ("IMG_1.jpg", jpeg))) == ["known"]
     assert path.read_bytes() == jpeg
     assert Photo.objects.count() == 1
+
+
+# Small files, several in one request
+
+
+def several(client, run: int, *files: tuple[str, bytes], digests=()):
+    told = [
+        {
+            "path": path,
+            "size": len(content),
+            "digest": digest or hashlib.sha256(content).hexdigest(),
+            "modified": 1_100_000_000_000,
+        }
+        for (path, content), digest in zip_longest(files, digests)
+    ]
+    sent = [SimpleUploadedFile("file", content) for _, content in files]
+    data = {"run": run, "files": json.dumps(told), "file": sent}
+    return client.post("/upload/several/", data)
+
+
+def test_small_files_are_taken_in_together(admin_client, jpeg):
+    run = admin_client.post("/upload/begin/").json()["run"]
+    files = [
+        ("Mallorca 2004/IMG_1.jpg", jpeg),
+        ("Mallorca 2004/IMG_2.jpg", jpeg + b"2"),
+        ("notes.txt", b"no picture"),
+    ]
+
+    def sent(**more):
+        answers = several(admin_client, run, *files, **more).json()["answers"]
+        return [one["kind"] for one in answers]
+
+    # The third is told to be another file than the one that comes.
+    wrong = ["", "0" * 64, ""]
+    assert sent(digests=wrong) == ["new", "refused", "refused"]
+    # The answer got lost, and all are sent again: nothing is counted twice as a photo.
+    assert sent() == ["new", "new", "refused"]
+    assert sent() == ["new", "new", "refused"]
+    assert Photo.objects.count() == 2
+    folder = f"admin/{timezone.localdate()}/Mallorca 2004"
+    rows = SourceFile.objects.filter(outcome=Outcome.IMPORTED).order_by("path")
+    assert [row.path for row in rows] == [f"{folder}/IMG_1.jpg", f"{folder}/IMG_2.jpg"]
+    assert rows[0].modified_ns == 1_100_000_000_000_000_000
+    made = ImportRun.objects.get(pk=run)
+    assert made.outcomes["imported"] == 2 and sum(made.outcomes.values()) == made.seen
+    assert left_over() == []
+
+
+def test_files_that_are_not_told_as_they_were_sent_are_refused(
+    admin_client, jpeg, monkeypatch
+):
+    run = admin_client.post("/upload/begin/").json()["run"]
+    for told in ("", "[]", "{}", "[1]", "no JSON"):
+        sent = {"run": run, "files": told, "file": [SimpleUploadedFile("a", jpeg)]}
+        assert admin_client.post("/upload/several/", sent).status_code == 400
+    monkeypatch.setattr(upload, "MOST_AT_ONCE", 10)
+    assert several(admin_client, run, ("a.jpg", jpeg)).status_code == 413
+    monkeypatch.undo()
+    monkeypatch.setattr(transfers, "RESERVE", 1 << 60)
+    full = several(admin_client, run, ("a.jpg", jpeg))
+    assert full.status_code == 507 and "disk is full" in full.content.decode()
+    assert not Photo.objects.exists() and left_over() == []

@@ -6,6 +6,10 @@ import { Refused } from "./server.js";
 
 const AT_ONCE = 3;
 const BATCH = 100;
+// Files no larger than this are sent together, as many as that, in bytes.
+const SMALL = 512 * 1024;
+const TOGETHER = 24;
+const TOGETHER_BYTES = 4 * 1024 * 1024;
 const NOTHING = "0".repeat(64);
 const JUNK = /^(\.ds_store|thumbs\.db|desktop\.ini|\.picasa\.ini|\._.*)$/i;
 
@@ -146,27 +150,79 @@ export class Journey {
 
   async send() {
     for (;;) {
-      const entry = await this.toSend.next();
-      if (entry === undefined) return;
-      try {
-        const answer = await this.road.travel(() => this.sendOne(entry));
-        this.sending.delete(entry);
-        this.settle(entry, answer);
-      } catch (error) {
-        this.sending.delete(entry);
-        if (error instanceof Stopped) await this.server.forget(entry);
-        this.fail(entry, error);
-      }
+      const entries = await this.toSend.together((some) => this.areSmall(some));
+      if (!entries.length) return;
+      const left = entries.length > 1 ? await this.sendTogether(entries) : entries;
+      for (const entry of left) await this.sendAlone(entry);
     }
+  }
+
+  areSmall(entries) {
+    const bytes = entries.reduce((sum, one) => sum + one.size, 0);
+    return (
+      entries.length <= TOGETHER &&
+      bytes <= TOGETHER_BYTES &&
+      entries.every((one) => !one.url && one.size <= SMALL && this.looksRight(one))
+    );
+  }
+
+  // Send small files in one request; return those that have to be sent alone.
+  async sendTogether(entries) {
+    let abort;
+    try {
+      const answers = await this.road.travel(async () => {
+        const files = [];
+        for (const entry of entries) {
+          files.push(await this.unchanged(entry));
+          this.sending.set(entry, 0);
+        }
+        const control = new AbortController();
+        abort = () => control.abort();
+        this.aborts.add(abort);
+        try {
+          const claims = entries.map((one) => this.claim(one));
+          return await this.server.sendTogether(claims, files, this.run, control.signal);
+        } finally {
+          this.aborts.delete(abort);
+        }
+      });
+      entries.forEach((entry, place) => {
+        this.sending.delete(entry);
+        this.settle(entry, answers[place]);
+      });
+      return [];
+    } catch (error) {
+      for (const entry of entries) this.sending.delete(entry);
+      if (!(error instanceof Stopped)) return entries; // each says what is wrong with it
+      for (const entry of entries) this.fail(entry, error);
+      return [];
+    }
+  }
+
+  async sendAlone(entry) {
+    try {
+      const answer = await this.road.travel(() => this.sendOne(entry));
+      this.sending.delete(entry);
+      this.settle(entry, answer);
+    } catch (error) {
+      this.sending.delete(entry);
+      if (error instanceof Stopped) await this.server.forget(entry);
+      this.fail(entry, error);
+    }
+  }
+
+  // A file that was changed or taken away meanwhile would look like a broken line.
+  async unchanged(entry) {
+    const file = await entry.open();
+    if (file.lastModified !== entry.modified) throw new Error("changed");
+    await file.slice(0, 1).arrayBuffer();
+    return file;
   }
 
   async sendOne(entry) {
     let abort;
     try {
-      const file = await entry.open();
-      // A file that was changed or taken away meanwhile would look like a broken line.
-      if (file.lastModified !== entry.modified) throw new Error("changed");
-      await file.slice(0, 1).arrayBuffer();
+      const file = await this.unchanged(entry);
       this.sending.set(entry, this.sending.get(entry) ?? 0);
       return await this.server.send(entry, file, {
         run: this.run,

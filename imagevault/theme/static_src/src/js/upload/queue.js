@@ -34,4 +34,13 @@ export class Queue {
     const first = await this.next();
     return first === undefined ? [] : [first, ...this.things.splice(0, most - 1)];
   }
+
+  // The next thing, and with it those right behind it as long as they all fit together.
+  async together(fits) {
+    const first = await this.next();
+    if (first === undefined) return [];
+    const found = [first];
+    while (this.things.length && fits([...found, this.things[0]])) found.push(this.things.shift());
+    return found;
+  }
 }
