@@ -19,6 +19,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gallery import copying, originals, records, stored, vault
+from gallery import copying, drives, originals, records, stored, vault, walk
 from gallery.copying import CopyFails, NotTheSame
 from gallery.importer import undisturbed
-from gallery.models import Photo
+from gallery.models import Backup, Photo
 from gallery.originals import CannotRead
 from gallery.stages import chunks
 from gallery.stored import Original
@@ -82,6 +83,7 @@ def backup(
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
     marker = _claimed(target, folder)
+    started_at = timezone.now()
     try:
         records.bring_up()
     except records.Busy:
@@ -94,7 +96,24 @@ def backup(
     _copy_the_rest(folder, target)
     marker["snapshots"] = _pruned(target, [*marker["snapshots"], report.snapshot])
     _write_marker(target, marker)
+    _note(target, report, started_at, is_verified=verify)
     return report
+
+
+@undisturbed
+def _note(
+    target: Path, report: BackupReport, started_at: datetime, *, is_verified: bool
+) -> None:
+    """Note in the catalogue what is in this backup, so that pages can tell."""
+    Backup.objects.create(
+        label=drives.disk_name(target)[:200],
+        volume=drives.volume(target),
+        path=walk.readable(bytes(target.resolve())),
+        started_at=started_at,
+        is_verified=is_verified,
+        originals=report.originals - len(report.wrong),
+        lacking=[one["digest"] for one in report.wrong],
+    )
 
 
 class _Copier:

@@ -259,13 +259,6 @@ class Selection:
         pairs = self.columns
         return self.among(pairs.seen_pk[pairs.seen_source == source])
 
-    def only_on(self, source: int) -> Selection:
-        """Keep the photos that were seen on this source and on no other."""
-        pairs = self.columns
-        here = pairs.seen_source == source
-        elsewhere = np.isin(pairs.seen_pk[here], pairs.seen_pk[~here])
-        return self.among(pairs.seen_pk[here][~elsewhere])
-
     def among(self, pks: NDArray[np.int64]) -> Selection:
         """Keep the photos with these keys."""
         wanted = np.zeros(len(self.columns), bool)

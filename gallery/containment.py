@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from django.core.cache import cache
+from django.db.models import Q
 from django.db.models.functions import Left
 
 from gallery import changes, contents
@@ -229,16 +230,19 @@ def _rows(place: Place, *, without: Place | None) -> _Rows:
     tree = Tree()
     tree.number(place.path)
     blocks = []
-    values = rows.values_list("pk", "path", "size", "photo")
+    values = rows.values_list("pk", "path", "size", "photo", "kept")
     for some in chunks(values.iterator(chunk_size=10_000), 10_000):
-        folders = [
-            tree.number(path.rpartition("/")[0]) for _pk, path, _size, _photo in some
-        ]
-        numbers = [(pk, size, photo or 0) for pk, _path, size, photo in some]
+        folders = [tree.number(path.rpartition("/")[0]) for _, path, *_ in some]
+        numbers = [(pk, size, number(*what)) for pk, _, size, *what in some]
         blocks.append(np.column_stack([np.array(numbers, np.int64), folders]))
     every = np.concatenate([np.empty((0, 4), np.int64), *blocks])
     pk, size, photo, folder = every.T.copy()
     return _Rows(Files(tree, folder, photo), pk, size)
+
+
+def number(photo: int | None, kept: int | None) -> int:
+    """What stands for the bytes of a row: its photo, or below 0 what else is kept."""
+    return photo or -(kept or 0)
 
 
 def _folders(place: Place, rows: _Rows, levels: Numbers, links: Links) -> list[Folder]:
@@ -288,9 +292,10 @@ class _Folder:
 
     @classmethod
     def of(cls, place: Place) -> _Folder:
-        rows = place.files().with_photo().exclude(outcome=Outcome.CLAIMED)
-        found = rows.values_list("photo", flat=True).iterator(chunk_size=10_000)
-        return cls(np.unique(np.fromiter(found, np.int64)))
+        rows = place.files().exclude(outcome=Outcome.CLAIMED)
+        found = rows.values_list("photo", "kept").iterator(chunk_size=10_000)
+        known = np.unique(np.fromiter((number(*one) for one in found), np.int64))
+        return cls(known[known != 0])
 
     def has(self, photos: Numbers) -> Any:
         return _among(photos, self.photos)
@@ -318,7 +323,7 @@ def _levels(photos: Numbers, links: Links, target: _Vault | _Folder) -> Numbers:
 
 def _links(photos: Numbers) -> Links:
     """What people and programs said is the same picture as one of these photos."""
-    asked = photos if len(photos) <= FEW else None
+    asked = photos[photos > 0] if len(photos) <= FEW else None
     pairs = [(photo, keeper, False) for photo, keeper in _yielded()]
     for known in same_pictures:
         pairs += known(asked)
@@ -344,12 +349,12 @@ def _yielded() -> Iterator[tuple[int, int]]:
 
 
 def _held(place: Place, files: Files, links: Links) -> dict[int, Holder]:
-    photos = np.unique(files.photo[files.photo > 0])
+    photos = np.unique(files.photo[files.photo != 0])
     _files, right = joined(photos, links.photo)
     wanted = np.union1d(photos, links.other[right])
     seen = _seen(wanted)
-    has_photo = files.photo > 0
-    some = Files(files.tree, files.folder[has_photo], files.photo[has_photo])
+    is_read = files.photo != 0
+    some = Files(files.tree, files.folder[is_read], files.photo[is_read])
     found = holders(some, seen, links, at=str(place.source.pk))
     sources = Source.objects.in_bulk()
     held = {}
@@ -362,24 +367,27 @@ def _held(place: Place, files: Files, links: Links) -> dict[int, Holder]:
 
 
 def _seen(photos: Numbers) -> Files:
-    """Every sighting of these photos on drives, sorted by photo."""
+    """Every sighting of these photos and kept files on drives, sorted by photo."""
     rows = SourceFile.objects.lying().filter(source__kind=Source.Kind.DRIVE)
-    rows = rows.with_photo()
-    values = ("photo", "source", "path")
-    found: Iterable[Any] = rows.values_list(*values).iterator(chunk_size=10_000)
-    if len(photos) <= FEW:
-        found = (
-            one
-            for some in chunks(photos.tolist(), AT_ONCE)
-            for one in rows.filter(photo__in=some).values_list(*values)
-        )
     tree = Tree()
     blocks = []
-    for some in chunks(found, 10_000):
+    for some in chunks(_sightings(rows, photos), 10_000):
         pairs = [
-            (photo, tree.number(f"{source}/{path}".rpartition("/")[0]))
-            for photo, source, path in some
+            (number(*what), tree.number(f"{source}/{path}".rpartition("/")[0]))
+            for source, path, *what in some
         ]
         blocks.append(np.array(pairs, np.int64))
     photo, folder = np.concatenate([np.empty((0, 2), np.int64), *blocks]).T.copy()
     return Files(tree, folder, photo).by_photo()
+
+
+def _sightings(rows: SourceFileQuerySet, photos: Numbers) -> Iterator[Any]:
+    values = ("source", "path", "photo", "kept")
+    if len(photos) > FEW:
+        is_read = Q(photo__isnull=False) | Q(kept__isnull=False)
+        yield from rows.filter(is_read).values_list(*values).iterator(chunk_size=10_000)
+        return
+    for some in chunks(photos.tolist(), AT_ONCE):
+        kept = [-one for one in some if one < 0]
+        wanted = Q(photo__in=[one for one in some if one > 0]) | Q(kept__in=kept)
+        yield from rows.filter(wanted).values_list(*values)

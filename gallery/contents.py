@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Count, F, Sum, TextField, Value, When
 from django.db.models.functions import Left, StrIndex, Substr
 
-from gallery import catalogue
+from gallery import catalogue, copies
 from gallery.columns import Selection
 from gallery.models import Outcome, Source, SourceFile
 
@@ -88,8 +88,8 @@ def gave(source: Source) -> list[Share]:
 
 
 def only_here(source: Source) -> int:
-    """How many live photos were never seen on anything else."""
-    return len(Selection.all(catalogue.soon()).only_on(source.pk))
+    """How many live photos no other drive at hand has."""
+    return len(copies.only_on(Selection.all(catalogue.soon()), source.pk))
 
 
 def inside(source: Source, path: str) -> Inside:

@@ -146,6 +146,18 @@ def label(path: Path) -> str:
     return walk.readable(os.fsencode(path.name)) or "This computer"
 
 
+def disk_name(path: Path) -> str:
+    """What the disk that a folder lies on is called: its label, or where it is mounted."""
+    path = path.resolve()
+    mount = mount_of(path, mounts())
+    if mount is None:
+        return label(path)
+    at = Path(mount.point).name
+    return (
+        _named(BY_LABEL, mount).strip() or walk.readable(os.fsencode(at)) or label(path)
+    )
+
+
 def is_plugged_in(device: int) -> bool:
     """Whether the disk behind an st_dev is still there, as far as the kernel says."""
     folder = Path("/sys/dev/block")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from gallery import albums
+from gallery import albums, copies
 from gallery.columns import Selection, day_start, month_start
 from gallery.models import (
     Album,
@@ -67,6 +67,7 @@ KNOWN = {
     "unknown": _("Date unknown"),
 }
 MB = 1_000_000
+IN_VAULT = "vault"
 DAY = 86_400 * 1_000_000  # microseconds
 
 
@@ -105,6 +106,12 @@ class BrowseForm(forms.Form):
     )
     camera = forms.CharField(label=_("Camera"), required=False)
     source = forms.IntegerField(label=_("Drive"), required=False, min_value=1)
+    # Only in the vault, or of all drives only on this one.
+    copies = forms.CharField(
+        label=_("On which disks"),
+        required=False,
+        validators=[RegexValidator(rf"^({IN_VAULT}|[1-9]\d{{0,17}})\Z")],
+    )
     format = forms.CharField(label=_("Format"), required=False)
     # What came in with one import or upload; linked to from there.
     run = forms.IntegerField(required=False, min_value=1, max_value=2**62)
@@ -227,6 +234,11 @@ class BrowseForm(forms.Form):
     def _select_source(self, photos: Selection, source: int) -> Selection:
         return photos.seen_on(source)
 
+    def _select_copies(self, photos: Selection, where: str) -> Selection:
+        if where == IN_VAULT:
+            return copies.only_in_vault(photos)
+        return copies.only_on(photos, int(where))
+
     def _select_format(self, photos: Selection, format: str) -> Selection:
         return photos.named("format", [format])
 
@@ -275,6 +287,8 @@ class BrowseForm(forms.Form):
                 yield Chip(self._said(name, value), self.address(**{name: None}))
 
     def _said(self, name: str, value: Any) -> str:
+        if name in LOOKED_UP:
+            return LOOKED_UP[name](value)
         match name:
             case "since" | "until":
                 return str(SAID[name]) % date_format(value)
@@ -284,15 +298,13 @@ class BrowseForm(forms.Form):
                 return str(KNOWN[value])
             case "starred":
                 return gettext("Favourites")
-            case "run":
-                return run_said(value)
-            case "source":
-                source = Source.objects.filter(pk=value).first()
-                return source.label if source else gettext("A drive that is not known")
             case "album":
-                album = self.chosen_album
-                return album.title if album else gettext("An album that is not there")
+                return self._album_said()
         return str(SAID.get(name, "%s")) % value
+
+    def _album_said(self) -> str:
+        album = self.chosen_album
+        return album.title if album else gettext("An album that is not there")
 
 
 SAID = {
@@ -304,8 +316,19 @@ SAID = {
 }
 FILTERS = (
     *("album", "q", "starred", "year", "since", "until", "quality", "camera", "source"),
-    *("format", "run", "least", "most"),
+    *("copies", "format", "run", "least", "most"),
 )
+
+
+def source_said(pk: int) -> str:
+    source = Source.objects.filter(pk=pk).first()
+    return source.label if source else gettext("A drive that is not known")
+
+
+def copies_said(where: str) -> str:
+    if where == IN_VAULT:
+        return gettext("Only in the vault")
+    return gettext("Of all drives only on %s") % source_said(int(where))
 
 
 def run_said(pk: int) -> str:
@@ -316,6 +339,13 @@ def run_said(pk: int) -> str:
         "source": run.source.label,
         "day": date_format(timezone.localdate(run.started_at)),
     }
+
+
+LOOKED_UP: dict[str, Callable[[Any], str]] = {
+    "copies": copies_said,
+    "run": run_said,
+    "source": source_said,
+}
 
 
 def plain(value: Any) -> str:

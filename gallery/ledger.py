@@ -166,6 +166,7 @@ def _source_at(path: Path, *, label: str | None) -> Source:
     source.volume = drives.volume(path)
     source.mounted_at = walk.readable(bytes(path.resolve()))
     source.last_seen_at = timezone.now()
+    source.gone_at = None
     source.save()
     return source
 

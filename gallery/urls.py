@@ -18,10 +18,12 @@ from gallery.views.browse import browse, timeline
 from gallery.views.claims import begin, forget, known
 from gallery.views.containment import contained
 from gallery.views.drives import (
+    backup_gone,
     certificate,
     certificate_entries,
     drive,
     drive_folder,
+    drive_gone,
     drives,
     edit_drive,
 )
@@ -110,8 +112,10 @@ urlpatterns = [
     path("upload/files/<str:transfer_id>/", transfer, name="transfer"),
     path("upload/files/<str:transfer_id>/forget/", forget, name="forget"),
     path("drives/", drives, name="drives"),
+    path("drives/backups/<int:backup_id>/gone/", backup_gone, name="backup_gone"),
     path("drives/<int:source_id>/", drive, name="drive"),
     path("drives/<int:source_id>/edit/", edit_drive, name="edit_drive"),
+    path("drives/<int:source_id>/gone/", drive_gone, name="drive_gone"),
     path("drives/<int:source_id>/folder/", drive_folder, name="drive_folder"),
     path("drives/<int:source_id>/contained/", contained, name="contained"),
     path(

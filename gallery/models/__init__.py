@@ -1,4 +1,5 @@
 from gallery.models.albums import Album, AlbumPhoto, AlbumQuerySet
+from gallery.models.backups import Backup, BackupQuerySet
 from gallery.models.care import (
     Damage,
     DamageQuerySet,
@@ -41,6 +42,8 @@ __all__ = [
     "Album",
     "AlbumPhoto",
     "AlbumQuerySet",
+    "Backup",
+    "BackupQuerySet",
     "Certificate",
     "Change",
     "CorrectedDate",

@@ -35,6 +35,11 @@ class SourceQuerySet(models.QuerySet):
     def drives(self) -> SourceQuerySet:
         return self.filter(kind=Source.Kind.DRIVE)
 
+    def at_hand(self) -> SourceQuerySet:
+        """Sources that nobody said are wiped or gone."""
+        # See also Source.is_gone
+        return self.filter(gone_at=None)
+
 
 class Keep(models.TextChoices):
     """What else of a drive is kept beside its photos, where the family asks for it."""
@@ -68,6 +73,8 @@ class Source(models.Model):
     mounted_at = models.TextField(blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     last_seen_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Somebody said that it is wiped, or gone; seen again, it is neither.
+    gone_at = models.DateTimeField(null=True, editable=False)
 
     objects = SourceQuerySet.as_manager()
 
@@ -82,11 +89,28 @@ class Source(models.Model):
         self.keeps = sorted(Keep(word) for word in what)
         self.save(update_fields=["keeps"])
 
+    @property
+    def is_gone(self) -> bool:
+        # See also SourceQuerySet.at_hand
+        return self.gone_at is not None
+
+    def mark_gone(self) -> None:
+        """Note that nothing lies on it any more, or that nobody has it."""
+        self.gone_at = timezone.now()
+        self.save(update_fields=["gone_at"])
+
+    def mark_there(self) -> None:
+        self.gone_at = None
+        self.save(update_fields=["gone_at"])
+
 
 class ImportRunQuerySet(models.QuerySet):
+    def finished(self) -> ImportRunQuerySet:
+        return self.filter(state=ImportRun.State.FINISHED)
+
     def outdated(self) -> list[int]:
         """Runs before the last whole one over their source: what they saw last is gone."""
-        whole = self.filter(state=ImportRun.State.FINISHED).order_by()
+        whole = self.finished().order_by()
         newest = dict(whole.values_list("source").annotate(models.Max("pk")))
         runs = self.filter(source__in=newest).values_list("pk", "source")
         return [pk for pk, source in runs if pk < newest[source]]

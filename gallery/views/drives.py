@@ -13,13 +13,17 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 from django.views.decorators.vary import vary_on_headers
 
 from gallery import contents
 from gallery.certifying import FOLDER, why_all_stale, why_stale
 from gallery.forms import DriveForm
-from gallery.models import Certificate, Source, State
+from gallery.models import Backup, Certificate, Source, State
 from gallery.models.certificates import ACCEPTABLE, KEEPS, NOTHING
 
 LONGEST_PATH = 8_000
@@ -52,7 +56,8 @@ def drives(request: HttpRequest) -> HttpResponse:
     found = list(with_counts(Source.objects.drives()).order_by("label"))
     newest = latest(found)
     listed = [(one, newest.get(one.pk)) for one in found]
-    return render(request, "gallery/drives.html", {"drives": listed})
+    context = {"drives": listed, "backups": Backup.objects.newest()}
+    return render(request, "gallery/drives.html", context)
 
 
 def with_counts(sources: QuerySet[Source]) -> QuerySet[Source]:
@@ -117,6 +122,26 @@ def edit_drive(request: HttpRequest, source_id: int) -> HttpResponse:
         messages.success(request, _("What is known of the drive is saved."))
         return redirect(found)
     return render(request, "gallery/edit_drive.html", {"drive": found, "form": form})
+
+
+@require_POST
+@permission_required("gallery.change_source", raise_exception=True)
+def drive_gone(request: HttpRequest, source_id: int) -> HttpResponse:
+    """Note that a drive is wiped or gone, or with `there` that it is not."""
+    found = get_object_or_404(Source.objects.drives(), pk=source_id)
+    if "there" in request.POST:
+        found.mark_there()
+    else:
+        found.mark_gone()
+    return redirect(found)
+
+
+@require_POST
+@permission_required("gallery.change_source", raise_exception=True)
+def backup_gone(request: HttpRequest, backup_id: int) -> HttpResponse:
+    found = get_object_or_404(Backup, pk=backup_id)
+    found.mark_gone()
+    return redirect("gallery:drives")
 
 
 @require_safe

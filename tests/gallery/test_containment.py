@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dedup.models import Kind, Says, Verdict
 from gallery import containment
 from gallery.containment import Level, Place
-from gallery.models import ImportRun, Outcome, Source, SourceFile, path_key
+from gallery.models import ImportRun, KeptFile, Outcome, Source, SourceFile, path_key
 from gallery.trees import Files, Links, Tree, holders
 from tests.dedup.rows import fingerprint, match
 from tests.gallery.rows import bare_photo, sighting
@@ -86,10 +86,21 @@ def test_what_gave_way_to_another_is_in_the_vault_visually_and_a_letter_is_not(b
             first_run=run,
             last_run=run,
         )
+    film = KeptFile.objects.create(
+        digest="f" * 64, extension="mp4", kind="video", size=7
+    )
+    row = SourceFile.objects.get(path="letter.txt")
+    for pk, path in ((None, "DCIM/1.mp4"), (None, "copies/1.mp4")):
+        row.pk, row.path, row.path_key = pk, path, path_key(path)
+        row.outcome, row.kept = Outcome.KEPT, film
+        row.save()
     found = containment.report(Place(backup))
-    assert counts(found) == [4, 0, 1, 1]
+    assert counts(found) == [6, 0, 1, 1]
+    assert counts(found, "DCIM") == [1, 0, 0, 0]
+    held = {one.path: one.holder and one.holder.path for one in found.folders}
+    assert held["DCIM"] == "copies"
     assert [row.path for row in containment.only_here(found)] == ["letter.txt"]
-    assert found.whole.percent == 83.3
+    assert found.whole.percent == 87.5
 
 
 def test_what_the_last_whole_run_did_not_see_is_not_there(backup):
