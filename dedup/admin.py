@@ -33,8 +33,17 @@ from django.views.decorators.http import require_POST, require_safe
 from dedup import decisions, history
 from dedup.batches import SURE
 from dedup.forms import ReviewForm
-from dedup.models import Choice, Decision, DuplicateSet, Kind, Member, Says, Verdict
-from dedup.pace import progress
+from dedup.models import (
+    Choice,
+    Decision,
+    DuplicateSet,
+    Kind,
+    Member,
+    Order,
+    Says,
+    Verdict,
+)
+from dedup.pace import desk_order, progress
 from dedup.relation import Name
 from dedup.review import WORDS, albums_of, moves, review
 from dedup.sets import MIXED
@@ -236,9 +245,13 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
 
     def show(self, request: HttpRequest, one: DuplicateSet) -> HttpResponse:
         user = _who(request)
+        if request.GET.get("order") in Order.values:
+            request.session["desk_order"] = request.GET["order"]
+            return HttpResponseRedirect(request.path)
+        order = desk_order(request)
         may_decide = one.is_open and self.has_change_permission(request, one)
         is_mine = not may_decide or one.claim(by=user)
-        following = _following(one, user)
+        following = _following(one, user, order)
         context = {
             **self.admin_site.each_context(request),
             "is_nav_sidebar_enabled": False,
@@ -249,10 +262,12 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
             "can_decide": may_decide and is_mine,
             "taken_by": None if is_mine else one.claimed_by,
             "decision": one.decisions.filter(undone_at=None).last(),
-            "progress": progress(one, user=user),
+            "progress": progress(one, user=user, order=order),
             "next_url": _address(following),
             "ahead": _pictures(following),
-            "previous_url": _address(_preceding(one)),
+            "previous_url": _address(_preceding(one, order)),
+            "order": order,
+            "orders": Order.choices,
             "trash_days": settings.TRASH_DAYS,
             "similar": one.kind == Kind.SIMILAR_SHOTS,
             **self.moving(one, decisions.suggested(one)),
@@ -282,7 +297,7 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
         if not self.has_change_permission(request, one):
             raise PermissionDenied
         user = _who(request)
-        following = _following(one, user)
+        following = _following(one, user, desk_order(request))
         form = ReviewForm(request.POST, duplicate_set=one)
         try:
             if one.is_taken_from(user):
@@ -530,15 +545,15 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _queue(one: DuplicateSet) -> Any:
+def _queue(one: DuplicateSet, order: str) -> Any:
     """Return the open sets of a kind, in the order in which they come up."""
-    return DuplicateSet.objects.open().filter(kind=one.kind).in_order()
+    return DuplicateSet.objects.open().filter(kind=one.kind).in_order(order)
 
 
-def _following(one: DuplicateSet, user: User) -> DuplicateSet | None:
+def _following(one: DuplicateSet, user: User, order: str) -> DuplicateSet | None:
     """Return the set that comes up next, that nobody else has; after the last, the first."""
-    queue = _queue(one).exclude(pk=one.pk).free_for(user)
-    return queue.after(one).first() or queue.first()
+    queue = _queue(one, order).exclude(pk=one.pk).free_for(user)
+    return queue.after(one, order).first() or queue.first()
 
 
 def _pictures(one: DuplicateSet | None) -> list[str]:
@@ -550,8 +565,8 @@ def _pictures(one: DuplicateSet | None) -> list[str]:
     return [photo.preview_url for photo in photos if photo.is_stored]
 
 
-def _preceding(one: DuplicateSet) -> DuplicateSet | None:
-    return _queue(one).before(one).last()
+def _preceding(one: DuplicateSet, order: str) -> DuplicateSet | None:
+    return _queue(one, order).before(one, order).last()
 
 
 def _same(one: DuplicateSet) -> DuplicateSet | None:

@@ -9,8 +9,9 @@ from statistics import median
 
 from django.contrib.auth.models import User
 from django.db.models import Count, Sum
+from django.http import HttpRequest
 
-from dedup.models import Decision, DuplicateSet, Kind
+from dedup.models import Decision, DuplicateSet, Kind, Order
 
 # Decisions looked back on, and the pause beyond which somebody did something else.
 LATEST = 30
@@ -33,12 +34,17 @@ class Progress:
         return round(self.minutes / 60)
 
 
-def progress(one: DuplicateSet, *, user: User) -> Progress:
+def desk_order(request: HttpRequest) -> str:
+    """Return the order in which somebody wants sets to come up, as chosen last."""
+    return str(request.session.get("desk_order", Order.ALIKE))
+
+
+def progress(one: DuplicateSet, *, user: User, order: str = "") -> Progress:
     queue = DuplicateSet.objects.open().filter(kind=one.kind)
     counted = queue.aggregate(sets=Count("pk"), bytes=Sum("bytes_to_gain"))
     left = counted["sets"] * seconds_a_set(user)
     return Progress(
-        place=queue.before(one).count() + 1,
+        place=queue.before(one, order).count() + 1,
         waiting=counted["sets"],
         bytes_to_gain=counted["bytes"] or 0,
         minutes=max(1, round(left / 60)),
@@ -53,15 +59,15 @@ class Standing:
     progress: Progress
 
 
-def standing(user: User) -> Standing | None:
+def standing(user: User, *, order: str = "") -> Standing | None:
     """Return where somebody left off deciding one by one; None if nothing waits."""
-    queue = DuplicateSet.objects.open().filter(kind=Kind.DUPLICATES).in_order()
+    queue = DuplicateSet.objects.open().filter(kind=Kind.DUPLICATES).in_order(order)
     latest = Decision.objects.filter(by=user, run=None).exclude(duplicate_set=None)
     last = latest.select_related("duplicate_set").order_by("-pk").first()
     free = queue.free_for(user)
     after = last.duplicate_set if last else None
-    one = (free.after(after).first() if after else None) or free.first()
-    return Standing(one, progress(one, user=user)) if one else None
+    one = (free.after(after, order).first() if after else None) or free.first()
+    return Standing(one, progress(one, user=user, order=order)) if one else None
 
 
 def seconds_a_set(user: User) -> float:

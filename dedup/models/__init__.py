@@ -13,6 +13,7 @@ from dedup.models.sets import (
     DuplicateSet,
     DuplicateSetQuerySet,
     Member,
+    Order,
     Turn,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "LocalFeatures",
     "Look",
     "Member",
+    "Order",
     "Says",
     "Search",
     "SearchPass",

@@ -72,24 +72,41 @@ class Choice(models.TextChoices):
     DISCARD = "discard", _("discard")
 
 
+class Order(models.TextChoices):
+    """In which order sets come up one by one."""
+
+    ALIKE = "alike", _("like ones together")
+    GAIN = "gain", _("largest gain first")
+
+
 class DuplicateSetQuerySet(models.QuerySet):
     def open(self) -> DuplicateSetQuerySet:
         # See also DuplicateSet.is_open
         return self.filter(state=DuplicateSet.State.OPEN)
 
-    def in_order(self) -> DuplicateSetQuerySet:
-        """The order of the desk: by batch, pair of folders and date."""
+    def in_order(self, order: str = "") -> DuplicateSetQuerySet:
+        """By batch, pair of folders and date; or what gains most first, if asked so."""
+        if order == Order.GAIN:
+            return self.order_by("-bytes_to_gain", "-pk")
         return self.order_by("position", "pk")
 
-    def after(self, one: DuplicateSet) -> DuplicateSetQuerySet:
-        """Sets that follow this one in the order of the desk."""
+    def after(self, one: DuplicateSet, order: str = "") -> DuplicateSetQuerySet:
+        """Sets that follow this one in an order of the desk."""
         # The first condition follows from the second, but an index can answer it.
+        if order == Order.GAIN:
+            return self.filter(bytes_to_gain__lte=one.bytes_to_gain).filter(
+                Q(bytes_to_gain__lt=one.bytes_to_gain) | Q(pk__lt=one.pk)
+            )
         return self.filter(position__gte=one.position).filter(
             Q(position__gt=one.position) | Q(pk__gt=one.pk)
         )
 
-    def before(self, one: DuplicateSet) -> DuplicateSetQuerySet:
-        """Sets that precede this one in the order of the desk."""
+    def before(self, one: DuplicateSet, order: str = "") -> DuplicateSetQuerySet:
+        """Sets that precede this one in an order of the desk."""
+        if order == Order.GAIN:
+            return self.filter(bytes_to_gain__gte=one.bytes_to_gain).filter(
+                Q(bytes_to_gain__gt=one.bytes_to_gain) | Q(pk__gt=one.pk)
+            )
         return self.filter(position__lte=one.position).filter(
             Q(position__lt=one.position) | Q(pk__lt=one.pk)
         )

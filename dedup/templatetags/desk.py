@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from django import template
-from django.contrib.auth.models import User
+from typing import Any
 
-from dedup.pace import Standing, standing
+from django import template
+
+from dedup.pace import Standing, desk_order, standing
 
 register = template.Library()
 
 
-@register.simple_tag(name="standing")
-def standing_of(user: User) -> Standing | None:
-    """Return where somebody goes on deciding; None if nothing is left."""
-    return standing(user)
+@register.simple_tag(name="standing", takes_context=True)
+def standing_of(context: dict[str, Any]) -> Standing | None:
+    """Return where whoever looks goes on deciding; None if nothing is left."""
+    request = context["request"]
+    return standing(request.user, order=desk_order(request))

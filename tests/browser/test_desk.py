@@ -68,6 +68,21 @@ def test_arrows_walk_and_d_dismisses(sets, page, site):
     assert DuplicateSet.objects.get(pk=first.pk).state == "dismissed"
 
 
+def test_the_next_sets_pictures_are_there_before_the_key_is_up(sets, page, site):
+    first, second = sets
+    page.goto(f"{site}{LIST}{first.pk}/change/")
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(f"{site}{LIST}{second.pk}/change/")
+    page.wait_for_load_state("networkidle")
+    sent = page.evaluate(
+        "performance.getEntriesByType('resource')"
+        ".filter((one) => one.name.includes('preview')).map((one) => one.transferSize)"
+    )
+    assert len(sent) >= 2
+    assert not any(sent)
+
+
 def test_the_desk_works_without_scripts(sets, browser, live_server, person):
     page = browser.new_context(java_script_enabled=False).new_page()
     log_in(page, live_server.url)

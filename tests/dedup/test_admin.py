@@ -188,6 +188,27 @@ def test_the_admin_begins_with_the_desk_where_one_left_off(admin_client, pair):
     assertContains(admin_client.get("/admin/"), "Nothing is waiting")
 
 
+def test_sets_come_up_by_what_they_gain_where_that_is_asked_for(admin_client, pair):
+    least, most, same = (bare_set(number) for number in (1, 2, 3))
+    DuplicateSet.objects.filter(pk=least.pk).update(bytes_to_gain=1)
+    DuplicateSet.objects.filter(pk__in=[most.pk, same.pk]).update(bytes_to_gain=1 << 30)
+    assertRedirects(admin_client.get(page(pair), {"order": "gain"}), page(pair))
+    walked = [same]
+    while len(walked) < 4:
+        shown = admin_client.get(page(walked[-1])).context
+        assert shown["progress"].place == len(walked)
+        walked.append(
+            next(one for one in (least, most, pair) if page(one) == shown["next_url"])
+        )
+    assert walked == [same, most, pair, least]
+    assert admin_client.get(page(pair)).context["previous_url"] == page(most)
+    assertContains(admin_client.get("/admin/"), page(same))
+    done = admin_client.post(page(pair), answer(pair, "keep", "discard"))
+    assertRedirects(done, page(least))
+    admin_client.get(page(least), {"order": "alike"})
+    assert admin_client.get(page(least)).context["next_url"] == page(most)
+
+
 def test_a_set_is_carried_out_and_the_next_one_comes(admin_client, pair):
     following = bare_set(1)
     DuplicateSet.objects.filter(pk=pair.pk).update(bytes_to_gain=9000)
