@@ -48,7 +48,7 @@ from dedup.relation import Name
 from dedup.review import WORDS, albums_of, moves, review
 from dedup.sets import MIXED
 from dedup.trace import rows
-from dedup.views import batches, trace
+from dedup.views import batches, folders, trace
 from gallery.admin import ReadOnlyAdmin
 from gallery.models import Photo, Source, SourceFile
 
@@ -215,6 +215,7 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
                 batches.carry_out,
                 "dedup_batch_carry_out",
             ),
+            ("folders/", folders.pair, "dedup_folders"),
             ("runs/<int:run_id>/", batches.run, "dedup_batchrun"),
             ("runs/<int:run_id>/stop/", batches.stop, "dedup_batchrun_stop"),
             ("runs/<int:run_id>/undo/", batches.undo, "dedup_batchrun_undo"),

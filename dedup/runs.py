@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,8 @@ from dedup.models import Batch, BatchRun, Decision, DuplicateSet, Look, Turn
 
 # Sets in one transaction, during which nobody else decides anything.
 AT_ONCE = 50
+# Later than every version there is.
+NEVER = 2**31 - 1
 # Of what was refused, so many are named.
 NAMED = 200
 # Sets on a page of the sample, and the most doubtful beside them.
@@ -56,8 +58,17 @@ def summaries() -> list[Summary]:
     )
 
 
-def open_sets(batch: Batch) -> QuerySet[DuplicateSet]:
-    return DuplicateSet.objects.open().filter(batch=batch)
+def open_sets(batch: Batch, *, version: int | None = None) -> QuerySet[DuplicateSet]:
+    """Return the open sets of a batch; `version`: only what had joined it by then."""
+    rows = DuplicateSet.objects.open()
+    upto = NEVER if version is None else version
+    if batch.is_by_folder:
+        return rows.filter(
+            folder_sets__batch=batch,
+            folder_sets__revision=F("revision"),
+            folder_sets__joined__lte=upto,
+        )
+    return rows.filter(batch=batch, joined__lte=upto)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +107,7 @@ def proof(batch: Batch, *, version: int | None = None) -> Proof:
     then is what was looked at a random sample, also of what came in later.
     """
     looks = Look.objects.filter(batch=batch).counting()
-    rows = unlooked(batch)
-    if version is not None:
-        rows = rows.filter(joined__lte=version)
+    rows = unlooked(batch, version=version)
     first = rows.order_by("lot").values_list("lot", flat=True).first()
     counting = looks if first is None else looks.filter(lot__lt=first)
     # A set that changed was looked at again: it counts as it is.
@@ -111,7 +120,7 @@ def proof(batch: Batch, *, version: int | None = None) -> Proof:
     )
 
 
-def unlooked(batch: Batch) -> QuerySet[DuplicateSet]:
+def unlooked(batch: Batch, *, version: int | None = None) -> QuerySet[DuplicateSet]:
     """Return the open sets of a batch that nobody has looked at as they are now."""
     looks = Look.objects.counting().filter(
         batch=batch,
@@ -119,7 +128,7 @@ def unlooked(batch: Batch) -> QuerySet[DuplicateSet]:
         revision=OuterRef("revision"),
         is_wrong=False,
     )
-    return open_sets(batch).filter(~Exists(looks))
+    return open_sets(batch, version=version).filter(~Exists(looks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ def sample(batch: Batch) -> Sample:
     """Return what to look at next of a batch; what changes later does not belong to it."""
     # Before the sets: whatever joined up to it can be seen by now.
     version = Batch.objects.values_list("version", flat=True).get(pk=batch.pk)
-    rows = unlooked(batch).filter(joined__lte=version)
+    rows = unlooked(batch, version=version)
     drawn = list(rows.order_by("lot")[:SAMPLE])
     others = rows.exclude(pk__in=[one.pk for one in drawn])
     doubtful = list(others.order_by("confidence")[:DOUBTFUL])
@@ -175,6 +184,7 @@ def look(
                 decisions.dismiss(one, by=by, seen=seen)
             elif what == LATER:
                 placing.set_apart(one)
+                one.folder_sets.all().delete()
         counts[what] += 1
     return counts
 
@@ -186,7 +196,7 @@ def begin(batch: Batch, *, version: int, by: User) -> BatchRun:
         raise NotNow(
             _("Please look at a sample of this batch first. Nothing was done.")
         )
-    shown = open_sets(batch).filter(joined__lte=version)
+    shown = open_sets(batch, version=version)
     counted = shown.aggregate(sets=Count("pk"), bytes=Sum("bytes_to_gain"))
     if not counted["sets"]:
         raise NotNow(_("Nothing is left to carry out in this batch."))
@@ -226,9 +236,7 @@ def step(pk: int) -> bool:
 
 
 def _carry_out_some(run: BatchRun) -> None:
-    rows = DuplicateSet.objects.open().filter(
-        batch=run.batch_id, joined__lte=run.version, lot__gt=run.reached
-    )
+    rows = open_sets(run.batch, version=run.version).filter(lot__gt=run.reached)
     some = list(rows.order_by("lot").values_list("pk", "lot")[:AT_ONCE])
     if not some:
         _end(run, BatchRun.State.FINISHED)

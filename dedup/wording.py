@@ -48,7 +48,7 @@ def sets(count: int) -> str:
 
 def title(batch: Batch) -> str:
     """Return what meets what: the folders, or that every pixel is the same."""
-    if batch.is_safe:
+    if batch.is_safe and not batch.is_by_folder:
         return _("Exactly the same pixels")
     return _("%(others)s against %(keeper)s") % {
         "others": others_place(batch),
@@ -70,6 +70,8 @@ def _place(batch: Batch, source: Source | None, folder: str) -> str:
     """Return a folder, and its source where the batch has two."""
     if source is None:
         return folder or _("an unknown place")
+    if batch.is_by_folder:
+        return f"{source.label}/{folder}" if folder else source.label
     if not folder:
         return source.label
     if batch.keeper_source_id == batch.other_source_id:
@@ -79,6 +81,8 @@ def _place(batch: Batch, source: Source | None, folder: str) -> str:
 
 def those_that_go(batch: Batch) -> str:
     """Return in words what the photos are that would go to the trash."""
+    if batch.is_by_folder:
+        return _("their copies in %s") % others_place(batch)
     if batch.is_safe:
         return _("the same picture in another file")
     words = [
@@ -91,6 +95,8 @@ def those_that_go(batch: Batch) -> str:
 
 
 def those_that_stay(batch: Batch) -> str:
+    if batch.is_by_folder:
+        return _("those in %s") % keeper_place(batch)
     if batch.is_safe:
         return _("the file that knows most, or was seen most often")
     camera = Camera.ALL if batch.keeper_camera else Camera.NONE
@@ -109,6 +115,8 @@ def _edges(long: int, short: int) -> str:
 
 def keep(batch: Batch) -> str:
     """Return in a few words which photo of each set stays."""
+    if batch.is_by_folder:
+        return _("keep those in %s") % keeper_place(batch)
     if batch.is_safe:
         return _("keep one of each")
     reasons: list[tuple[bool, Callable[[], str]]] = [

@@ -1,4 +1,4 @@
-from dedup.models.batches import Batch, BatchRun, Look
+from dedup.models.batches import Batch, BatchRun, FolderSet, Look
 from dedup.models.comparisons import Comparison, ComparisonQuerySet, Kind
 from dedup.models.decisions import Decision, Says, Verdict, VerdictQuerySet, pair_of
 from dedup.models.fingerprints import (
@@ -28,6 +28,7 @@ __all__ = [
     "DuplicateSetQuerySet",
     "Fingerprint",
     "FingerprintQuerySet",
+    "FolderSet",
     "Kind",
     "LocalFeatures",
     "Look",

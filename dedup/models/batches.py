@@ -21,6 +21,8 @@ class Batch(models.Model):
     key = models.CharField(max_length=32, unique=True, editable=False)
     relation = models.CharField(max_length=20, editable=False)
     is_safe = models.BooleanField(default=False, editable=False)
+    # Two whole folders that somebody asked for; its sets are noted as FolderSet.
+    is_by_folder = models.BooleanField(default=False, editable=False)
     keeper_source = models.ForeignKey(
         Source,
         on_delete=models.SET_NULL,
@@ -74,6 +76,30 @@ class Batch(models.Model):
             keeper_camera=pattern.keeper_camera,
             other_camera=pattern.others_camera,
         )
+
+
+class FolderSet(models.Model):
+    """A set that is decided with two folders, as long as it is as it was then."""
+
+    batch = models.ForeignKey(
+        Batch, on_delete=models.CASCADE, related_name="folder_sets"
+    )
+    duplicate_set = models.ForeignKey(
+        "dedup.DuplicateSet", on_delete=models.CASCADE, related_name="folder_sets"
+    )
+    revision = models.PositiveIntegerField(editable=False)
+    # The version of the batch at which it was noted.
+    joined = models.PositiveIntegerField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "duplicate_set"], name="dedup_folder_set_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"set {self.duplicate_set_id} in {self.batch}"
 
 
 class RunQuerySet(models.QuerySet["BatchRun"]):
