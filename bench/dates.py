@@ -6,7 +6,8 @@ Real photos with a camera's own date are made into the drives of a family: event
 folders as people name them, cameras that number, phones that write the time into the
 name. Each gets its date anew, so that the truth is known. Then copies are damaged as life
 does: sent by a messenger, stripped of their EXIF, scanned, taken with a clock that was
-never set, saved by an editor, copied so that all files have the time of the copy. All are
+never set, saved by an editor, copied so that all files have the time of the copy, or
+handed back by Google or Lightroom with the date in a file beside them. All are
 brought in by the real import command, and what the vault believes is compared with the
 truth, for the damaged photos alone:
 
@@ -268,6 +269,11 @@ def named(
 
 # What life does to them
 
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:DateTimeOriginal="{date}"/></rdf:RDF>
+</x:xmpmeta>"""
+
 
 def damage(
     drives: Drives,
@@ -278,7 +284,8 @@ def damage(
     chance: random.Random,
 ) -> None:
     number = len(drives.truth)
-    way = chance.choice(("messenger", "stripped", "stripped", "editor", "copied"))
+    ways = ("messenger", "stripped", "stripped", "editor", "copied", "takeout", "xmp")
+    way = chance.choice(ways)
     plain = stripped(shot.content, number)
     if way == "messenger":
         lag = chance.choice((0, 0, 0, 1, 3, chance.randint(5, 1_500)))
@@ -294,6 +301,20 @@ def damage(
         saved = shot.taken + DAY * chance.randint(0, 2_000)
         content = edited(plain, saved)
         digest = drives.put(f"{folder}/{shot.name}", content, max(saved, moment))
+    elif way == "takeout":
+        # Abroad Google's UTC is not home's; all files have the time of the download.
+        abroad = timedelta(hours=chance.choice((0, 0, 0, 0, 0, 0, 0, 0, -6, 8)))
+        stamp = (shot.taken - abroad).replace(tzinfo=ZoneInfo(HOME)).timestamp()
+        album = f"Phone/Takeout/Google Photos/Photos from {shot.taken.year}"
+        name = f"{Path(shot.name).stem} {number}.jpg"
+        note = {"title": name, "photoTakenTime": {"timestamp": str(int(stamp))}}
+        digest = drives.put(f"{album}/{name}", plain, LAST)
+        text = json.dumps(note).encode()
+        drives.put(f"{album}/{name}.supplemental-metadata.json", text, LAST)
+    elif way == "xmp":
+        digest = drives.put(f"{folder}/{shot.name}", plain, copied)
+        packet = XMP.format(date=shot.taken.isoformat()).encode()
+        drives.put(f"{folder}/{shot.name}.xmp", packet, copied)
     else:
         digest = drives.put(f"{folder}/{shot.name}", plain, copied)
     drives.truth[digest] = (shot.taken, way)

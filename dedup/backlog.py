@@ -15,6 +15,7 @@ from django_q.status import Stat
 from dedup import placing, scan, searching, sets
 from dedup.crew import Crew
 from dedup.models import Comparison, DuplicateSet, Fingerprint, Member
+from gallery import beside
 from gallery.models import Photo, SourceFile, StepQuerySet, Thumbnail
 
 # How long to wait for what another process has claimed, if nothing moves.
@@ -93,6 +94,7 @@ def find_duplicates(*, workers: int, progress: Progress | None = None) -> Report
             _work_off(COMPARISONS, crew, progress)
             _exhaust("Making sets", sets.regroup, progress)
         _exhaust("Sorting sets", placing.place_some, progress)
+    beside.weigh_outstanding()
     open_sets = DuplicateSet.objects.open()
     return Report(
         photos=Photo.objects.live().count(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gallery import dates
+from gallery import dates, dating
 from gallery.models import Favourite, Photo
 
 WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
@@ -109,6 +109,7 @@ def _evidence(facts: Values) -> dates.Evidence | None:
 
 def hand_over(gained: Iterable[Gain]) -> None:
     """Write what keepers gain; the photos given with it know it, too."""
+    gained = list(gained)
     changed: dict[int, Photo] = {}
     stars = []
     for gain in gained:
@@ -118,6 +119,7 @@ def hand_over(gained: Iterable[Gain]) -> None:
         if gain.after:
             changed[gain.keeper.pk] = gain.keeper
     Photo.objects.bulk_update(changed.values(), FIELDS)
+    dating.note_copies((gain.keeper, gain.copy) for gain in gained if gain.is_date)
     Favourite.objects.bulk_create(stars, ignore_conflicts=True)
 
 
@@ -138,6 +140,8 @@ def give_back(photo: Photo, note: Mapping[str, Any]) -> None:
         now = {name: _plain(getattr(photo, name)) for name in after}
         if after and now == after:
             before = {name: _read(name, note["before"][name]) for name in after}
+            if fields is WHEN:
+                dating.forget_copy(photo)
             photo.update_facts(**before)
     if stars := note.get("stars"):
         Favourite.objects.filter(photo=photo, user__in=stars).delete()

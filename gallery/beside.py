@@ -7,24 +7,29 @@ import does its own at its end, the workers do what is left over.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from django.db import DatabaseError, transaction
 
-from gallery import dating, series
+from gallery import dating, notes, series
 from gallery.dates import EXACT, Evidence
 from gallery.folder_names import from_folders
 from gallery.models import DateEvidence, FolderToDate, Origin, Photo, SourceFile
+from gallery.notes import Noted
 from gallery.stages import chunks
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
 # What the files beside a photo may say of it.
-FROM_BESIDE = (Origin.NEIGHBOURS, Origin.FILE_TIME)
+FROM_BESIDE = (
+    *(Origin.NEIGHBOURS, Origin.FILE_TIME),
+    *(Origin.SIDECAR, Origin.TAKEOUT),
+)
 # Dates that can bear others.
 BEARS = (
     *(Origin.PERSON, Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED, Origin.XMP),
@@ -89,7 +94,9 @@ def weigh(row: FolderToDate) -> None:
     FolderToDate.objects.filter(pk=row.pk).delete()
     here = _here(row)
     photos = _locked({one.photo for one in here})
-    changed = _write_evidence(here, photos)
+    tied = notes.tie(row.source_id, row.folder_key)
+    changed = _write_evidence(here, photos, tied)
+    changed |= _place(here, photos, tied)
     unsure = {
         pk
         for pk, photo in photos.items()
@@ -116,20 +123,46 @@ def _locked(pks: Iterable[int]) -> dict[int, Photo]:
     return found
 
 
-def _write_evidence(here: list[_Here], photos: dict[int, Photo]) -> set[int]:
+def _place(
+    here: list[_Here], photos: dict[int, Photo], tied: Mapping[str, list[Noted]]
+) -> set[int]:
+    """Write where photos were taken that do not say it themselves; return which."""
+    placed = set()
+    for one in here:
+        photo = photos[one.photo]
+        for noted in tied.get(one.name, []):
+            if photo.latitude is None and noted.note.latitude is not None:
+                where = noted.note.latitude, noted.note.longitude
+                photo.update_facts(latitude=where[0], longitude=where[1])
+                placed.add(photo.pk)
+    return placed
+
+
+def _write_evidence(
+    here: list[_Here], photos: dict[int, Photo], tied: Mapping[str, list[Noted]]
+) -> set[int]:
     """Write what these files say of each other; return the photos where that changed."""
+    noted = [
+        [
+            replace(told, said=one.name)
+            for one in tied.get(file.name, [])
+            for told in one.note.dates
+        ]
+        for file in here
+    ]
     shots = [_shot(one, photos[one.photo]) for one in here]
     folder = from_folders(here[0].path) if here else None
+    hints = series.hints(shots, folder)
     wanted = {
         (one.photo, one.pk, *_plain(told))
-        for one, every in zip(here, series.hints(shots, folder), strict=True)
-        for told in every
+        for one, *every in zip(here, hints, noted, strict=True)
+        for told in chain(*every)
     }
     known = _known(here)
     gone = [pk for values, pk in known.items() if values not in wanted]
     for some in chunks(gone, AT_ONCE):
         DateEvidence.objects.filter(pk__in=some).delete()
-    new = sorted(wanted - known.keys())
+    new = sorted(wanted - known.keys(), key=str)
     DateEvidence.objects.bulk_create([_row(values) for values in new], batch_size=200)
     lost = {values[0] for values in known.keys() - wanted}
     return lost | {values[0] for values in new}
@@ -155,14 +188,15 @@ def _utc(modified_ns: int | None) -> datetime | None:
 
 
 def _plain(told: Evidence) -> tuple[Any, ...]:
-    said = told.said[:255]
-    return told.taken_at, told.precision.value, told.origin.value, said
+    said, offset = told.said[:255], told.offset_minutes
+    return told.taken_at, offset, told.precision.value, told.origin.value, said
 
 
 def _known(here: list[_Here]) -> dict[tuple[Any, ...], int]:
     """What was written before, each with its row."""
     found: dict[tuple[Any, ...], int] = {}
-    names = ("photo", "sighting", "taken_at", "precision", "origin", "said")
+    when = ("taken_at", "offset_minutes", "precision")
+    names = ("photo", "sighting", *when, "origin", "said")
     for some in chunks([one.pk for one in here], AT_ONCE):
         rows = DateEvidence.objects.filter(sighting__in=some, origin__in=FROM_BESIDE)
         found |= {values[:-1]: values[-1] for values in rows.values_list(*names, "pk")}
@@ -170,11 +204,12 @@ def _known(here: list[_Here]) -> dict[tuple[Any, ...], int]:
 
 
 def _row(values: tuple[Any, ...]) -> DateEvidence:
-    photo, sighting, taken_at, precision, origin, said = values
+    photo, sighting, taken_at, offset, precision, origin, said = values
     return DateEvidence(
         photo_id=photo,
         sighting_id=sighting,
         taken_at=taken_at,
+        offset_minutes=offset,
         precision=precision,
         origin=origin,
         said=said,

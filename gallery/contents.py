@@ -13,7 +13,10 @@ from gallery.columns import Selection
 from gallery.models import Outcome, Source, SourceFile
 
 FILES = 200  # of a folder, shown at once
-KEPT = (Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.KEPT, Outcome.PART)
+KEPT = (
+    *(Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.KEPT, Outcome.PART),
+    Outcome.SIDECAR,
+)
 DECIDED = (Outcome.DISCARDED,)
 # What is in an archive has outcomes of its own.
 NOTHING = (

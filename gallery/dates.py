@@ -120,9 +120,10 @@ _EXACTNESS = {
 
 EXACT = (Precision.SECOND, Precision.MINUTE)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+ZONES = timedelta(minutes=MAX_OFFSET_MINUTES)
 _FINEST = list(Precision)
 _LIES = (Doubt.CLOCK, Doubt.LATER, Doubt.FUTURE)
-_CAMERA = (Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED)
+_CAMERA = (Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED, Origin.EXIF_MODIFIED)
 _COARSE = (Origin.FOLDER_NAME, Origin.NEIGHBOURS)
 _WEAK = (*_COARSE, Origin.FILE_NAME, Origin.TAKEOUT)
 # Years in which the clocks of cameras begin when nobody has set them.
@@ -278,6 +279,9 @@ def _refined(chosen: Evidence, ranked: Iterable[Evidence]) -> Evidence:
     if chosen.origin is Origin.PERSON or not is_vague:
         return chosen
     earliest, latest = span(chosen)
+    if chosen.origin is Origin.TAKEOUT:
+        # Its clock is UTC's: an exact time of the same hours elsewhere agrees with it.
+        earliest, latest = earliest - ZONES, latest + ZONES
     for one in ranked:
         if (chosen.origin, one.origin) == (Origin.NEIGHBOURS, Origin.FOLDER_NAME):
             continue  # they know the folder better than its name

@@ -74,6 +74,31 @@ def every(photo: Photo) -> dates.Weighed:
     return dates.weigh(evidence(photo, told([photo.pk])[photo.pk]))
 
 
+def note_copies(pairs: Iterable[tuple[Photo, Photo]]) -> None:
+    """Note as evidence what photos were told by a copy: photo and copy each.
+
+    Both have the date already. What a person said is no evidence but the last word.
+    """
+    DateEvidence.objects.bulk_create(
+        DateEvidence(
+            photo=photo,
+            taken_at=photo.taken_at,
+            offset_minutes=photo.taken_offset,
+            precision=photo.taken_precision,
+            origin=photo.taken_from,
+            said=copy.name[:255],
+        )
+        for photo, copy in pairs
+        if photo.taken_at and photo.taken_from != Origin.PERSON
+    )
+
+
+def forget_copy(photo: Photo) -> None:
+    """Forget the evidence of a copy on which the photo's date rests now."""
+    said = {"taken_at": photo.taken_at, "origin": photo.taken_from}
+    DateEvidence.objects.filter(photo=photo, sighting=None, **said).delete()
+
+
 def evidence(photo: Photo, told: Sequence[Evidence]) -> list[Evidence]:
     """All there is to say of a photo's date, each statement with what says it."""
     found = [*_in_the_file(photo), *told]

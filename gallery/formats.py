@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gallery import tiff
 
 # A higher number has files looked at again that were taken for something else.
-RECIPE = 2
+RECIPE = 3
 HEAD = 65_536  # bytes from the start of a file that `recognise` looks at
 
 

@@ -41,6 +41,7 @@ from gallery import (
     ledger,
     originals,
     pairs,
+    sidecars,
     vault,
     walk,
 )
@@ -135,6 +136,13 @@ class Archived:
     kind: str
 
 
+# What is kept with a photo stays what it is, however often it is seen.
+WITH_PHOTOS: dict[KeptFile.Kind | None, Outcome] = {
+    KeptFile.Kind.PART: Outcome.PART,
+    KeptFile.Kind.SIDECAR: Outcome.SIDECAR,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Caught:
     """A file to store that was read; in a dry run it was only hashed.
@@ -159,15 +167,15 @@ class Caught:
     @property
     def brings(self) -> Outcome:
         """What becomes of it if the vault does not have it."""
-        if self.kept is KeptFile.Kind.PART:
-            return Outcome.PART
+        if self.kept in WITH_PHOTOS:
+            return WITH_PHOTOS[self.kept]
         return Outcome.KEPT if self.kept else Outcome.IMPORTED
 
     @property
     def repeats(self) -> Outcome:
         """What becomes of it if the vault has it."""
-        is_part = self.brings is Outcome.PART
-        return Outcome.PART if is_part else Outcome.ALREADY_KNOWN
+        belongs = self.kept in WITH_PHOTOS
+        return self.brings if belongs else Outcome.ALREADY_KNOWN
 
     def found(self, outcome: Outcome, **more: Any) -> Finding:
         return Finding(
@@ -545,6 +553,8 @@ class _Import:
             return found(entry, Outcome.UNREADABLE, f"reading it failed: {error!r}")
 
     def recognised(self, entry: Entry, source: Readable) -> Finding | Caught:
+        if is_sidecar(entry, source):
+            return self.caught(entry, source, kept=KeptFile.Kind.SIDECAR)
         head = originals.head(source, formats.HEAD)
         content = kinds.content(entry.path, head, size=entry.size)
         if content.format:
@@ -760,6 +770,14 @@ class _Import:
             seen, imported = self.outcomes.total(), self.outcomes[Outcome.IMPORTED]
             bytes_seen = self.bytes_seen
             self.progress(Progress(seen, bytes_seen, imported))
+
+
+def is_sidecar(entry: Entry, source: Readable) -> bool:
+    """Whether this is a program's note on a photo; few files are asked."""
+    if not sidecars.may_be(entry.name) or entry.size > sidecars.LARGEST:
+        return False
+    content = originals.head(source, entry.size)
+    return sidecars.kind(entry.name, content) is not None
 
 
 def found(entry: Entry, outcome: Outcome, reason: str = "") -> Finding:

@@ -34,7 +34,7 @@ from gallery.stages import chunks
 # Outcomes a file keeps, unopened, for as long as it lies there unchanged.
 LASTING = {
     *(Outcome.IMPORTED, Outcome.ALREADY_KNOWN, Outcome.DISCARDED),
-    *(Outcome.KEPT, Outcome.PART),
+    *(Outcome.KEPT, Outcome.PART, Outcome.SIDECAR),
 }
 # ... and those it keeps until pictures are told from other files by newer rules.
 LASTING_BY_RULE = {
@@ -46,7 +46,7 @@ UNOPENED = {Outcome.EMPTY, Outcome.LINK, Outcome.SPECIAL}
 # What is kept after all where the family asks for it.
 KEPT_AT_WISH = {Outcome.VIDEO: Keep.VIDEOS, Outcome.NOT_A_PHOTO: Keep.DOCUMENTS}
 # What a file was when it came into the vault.
-FIRST = {Outcome.IMPORTED, Outcome.KEPT, Outcome.PART}
+FIRST = {Outcome.IMPORTED, Outcome.KEPT, Outcome.PART, Outcome.SIDECAR}
 
 NAME_LENGTH = 255
 
@@ -243,8 +243,8 @@ def _with_contents(
 
 def _settled(outcome: str, discarded: bool, recipe: int) -> Outcome | None:  # noqa: FBT001
     """The outcome of an unchanged file in a new run, None if it has to be opened."""
-    if outcome == Outcome.PART:
-        return Outcome.PART
+    if outcome in (Outcome.PART, Outcome.SIDECAR):
+        return Outcome(outcome)
     if outcome in LASTING:
         return Outcome.DISCARDED if discarded else Outcome.ALREADY_KNOWN
     if outcome in LASTING_BY_RULE and recipe == formats.RECIPE:
@@ -456,7 +456,9 @@ def _write_rows(
         ],
     )
     FolderToDate.objects.note(
-        (run.source_id, row.folder_key) for row in rows if row.photo_id
+        (run.source_id, row.folder_key)
+        for row in rows
+        if row.photo_id or row.outcome == Outcome.SIDECAR
     )
 
 

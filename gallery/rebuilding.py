@@ -36,7 +36,7 @@ from gallery.stages import chunks
 from gallery.stored import original
 
 BATCH = 1_000
-KEPT = (Outcome.KEPT, Outcome.PART)
+KEPT = (Outcome.KEPT, Outcome.PART, Outcome.SIDECAR)
 
 
 class NotEmpty(Exception):

@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 MAX_PACKET = 1 << 20
-MAX_VALUE = 200
+MAX_VALUE = 2_000
 
 _NAMESPACES = {
     "http://ns.adobe.com/exif/1.0/": "exif",
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://purl.org/dc/elements/1.1/": "dc",
 }
+
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
 
 class _Refused(Exception):
@@ -31,10 +35,18 @@ class _Reader:
     open_names: list[str] = field(default_factory=list)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.open_names.append(_short(name))
+        self.open_names.append(_short(name) or self.inherited(name))
         for attribute, value in attributes.items():
             if short := _short(attribute):
                 self.found.setdefault(short, value.strip()[:MAX_VALUE])
+
+    def inherited(self, name: str) -> str:
+        """Of a list, the first member is its property's value: one language of a title."""
+        if not name.startswith(_RDF) or not self.open_names:
+            return ""
+        outer = self.open_names[-1]
+        is_later = name == f"{_RDF} li" and self.found.get(outer, "").strip()
+        return "" if is_later else outer
 
     def text(self, part: str) -> None:
         name = self.open_names[-1]

@@ -15,7 +15,7 @@ PURE = {
         "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",
         "export_list", "export_names",
         "drives", "films", "folder_names", "formats", "junk", "liars", "metadata", "orders", "originals", "pieces",
-        "ranges", "renditions", "rereading", "sandbox", "series", "snapshots", "spoken", "stages",
+        "ranges", "renditions", "rereading", "sandbox", "series", "sidecars", "snapshots", "spoken", "stages",
         "sums", "texts", "tiff", "trees", "vault", "walk", "xmp", "xmp_packet",
         "zips",
     ],

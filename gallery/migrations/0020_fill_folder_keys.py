@@ -10,8 +10,9 @@ FILL = {
     "sqlite": "UPDATE gallery_sourcefile SET folder_key = imagevault_folder_key(path)",
     # As gallery.models.sources.folder_key does it.
     "postgresql": r"""
-        UPDATE gallery_sourcefile SET folder_key = ('x' || substr(md5(
-            regexp_replace(path, '/?[^/]*$', '')), 1, 16))::bit(64)::bigint
+        UPDATE gallery_sourcefile SET folder_key = ('x' || substr(md5(regexp_replace(
+            regexp_replace(path, '/?[^/]*$', ''), '^(.*/)?Takeout(?=/|$)', ''
+        )), 1, 16))::bit(64)::bigint
     """,
 }
 NOTE = """

@@ -31,6 +31,7 @@ class KeptFile(models.Model):
         VIDEO = "video", _("video")
         DOCUMENT = "document", _("document")
         PART = "part", _("part of a photo")
+        SIDECAR = "sidecar", _("note beside a photo")
 
     digest = models.CharField(max_length=64, unique=True, editable=False)
     extension = models.CharField(max_length=8, editable=False)

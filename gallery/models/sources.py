@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from gallery import sidecars
 from gallery.models.kept import KeptFile
 from gallery.models.photos import Photo
 
@@ -25,8 +26,11 @@ def path_key(path: str, *, replaced_in: int | None = None) -> str:
 
 
 def folder_key(path: str) -> int:
-    """Return what stands for the folder of a path in an index, as databases compute it."""
-    folder = path.rpartition("/")[0].encode()
+    """Return what stands for the folder of a path in an index, as databases compute it.
+
+    An album of Google Takeout is one folder, in however many archives it came.
+    """
+    folder = sidecars.album_set(path).encode()
     digest = hashlib.md5(folder, usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
@@ -163,6 +167,7 @@ class Outcome(models.TextChoices):
     # No photo, and kept all the same.
     KEPT = "kept", _("a video or document, kept beside the photos")
     PART = "part", _("part of a photo, kept with it")
+    SIDECAR = "sidecar", _("a program's note beside a photo, kept with it")
     ARCHIVE = "archive", _("an archive, its contents are listed")
     # Not kept, by choice.
     VIDEO = "video", _("a video, not kept")

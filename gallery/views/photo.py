@@ -17,6 +17,7 @@ from gallery.columns import Selection
 from gallery.facts import facts, said
 from gallery.forms import BrowseForm
 from gallery.models import Favourite, Origin, Photo, SourceFile
+from gallery.notes import notes_of
 from gallery.tiles import ratio
 from gallery.views.dates import statements
 from gallery.whereabouts import places
@@ -59,6 +60,7 @@ def known(found: Photo, request: HttpRequest) -> dict[str, Any]:
         "facts": facts(found),
         "corrections": list(corrected(found)),
         "statements": statements(found),
+        "notes": notes_of(found),
         "chart": located(found),
         "copies": copies.of(found),
         "sightings": sightings(found),

@@ -305,6 +305,14 @@ def test_a_finer_date_within_a_coarser_one_is_believed_as_both_agree():
     assert weighed(between, clock).precision == Precision.MINUTE
 
 
+def test_google_knows_the_day_and_a_phone_abroad_the_time():
+    google = said(Origin.TAKEOUT, 2017, 8, 29, 19, 42, precision=Precision.DAY)
+    phone = said(Origin.FILE_NAME, 2017, 8, 30, 3, 42, 48)
+    assert weighed(google, phone).taken_at == phone.taken_at
+    other = said(Origin.FILE_NAME, 2017, 9, 30, 3, 42, 48)
+    assert weighed(google, other).taken_at == google.taken_at
+
+
 def test_a_folder_younger_than_its_file_is_disbelieved():
     assert (
         weighed(FOLDER, by(Origin.MODIFICATION_TIME, 2008, 5, 1)).taken_at.year == 2008

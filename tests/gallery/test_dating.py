@@ -84,9 +84,11 @@ def test_the_database_fills_folder_keys_as_the_program_does(drive, vault):
     fill = import_module("gallery.migrations.0020_fill_folder_keys").fill
     put(drive / "2009 Ümläut/a b/x.jpg", seed=1)
     put(drive / "top.jpg", seed=2)
+    put(drive / "1/Takeout/Google Photos/Mallorca/y.jpg", seed=3)
+    put(drive / "2/Takeout/Google Photos/Mallorca/z.jpg", seed=4)
     import_drive(drive)
     SourceFile.objects.update(folder_key=None)
     fill(apps, SimpleNamespace(connection=connection))
     for row in SourceFile.objects.all():
         assert row.folder_key == folder_key(row.path)
-    assert FolderToDate.objects.filter(is_thorough=True).count() == 2
+    assert FolderToDate.objects.filter(is_thorough=True).count() == 3
