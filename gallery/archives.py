@@ -174,18 +174,9 @@ def prefix(root: int, path: str) -> str:
     That is `path!/`, unless a real folder has that name.
     """
     mark = "!"
-    while _is_there(root, walk.raw(path + mark)):
+    while walk.is_there(root, walk.raw(path + mark)):
         mark += "!"
     return f"{path}{mark}/"
-
-
-def _is_there(root: int, path: bytes) -> bool:
-    try:
-        descriptor = walk.open_below(root, path, os.O_PATH | os.O_NOFOLLOW)
-    except (OSError, ValueError):
-        return False
-    os.close(descriptor)
-    return True
 
 
 class _Walker:

@@ -38,6 +38,7 @@ from gallery import (
     kinds,
     ledger,
     originals,
+    packages,
     rereading,
     stored,
     vault,
@@ -190,6 +191,7 @@ class _Verification:
         self.table = table
         self.folder: Path = settings.IMAGEVAULT_DATA
         self.identity = os.fstat(descriptor)
+        self.packages = packages.Packages(descriptor)
         self.was_plugged_in = drives.is_plugged_in(self.identity.st_dev)
         self.started_at = timezone.now()
         # Else it is a folder of one, and says nothing of the rest.
@@ -262,7 +264,16 @@ class _Verification:
             return Seen(entry, reading.digest, State.CHANGED)
         if kind := archives.kind(head, entry.name):
             return Seen(entry, reading.digest, State.ARCHIVE, archive=kind)
-        return seen_as(entry, reading.digest, head)
+        return self.unless_preview(seen_as(entry, reading.digest, head))
+
+    def unless_preview(self, seen: Seen) -> Seen:
+        """The same, or junk: the preview of an original that lies on this drive, too."""
+        if seen.content is not State.NOT_IN_VAULT:
+            return seen
+        version = self.packages.version(seen.entry.path)
+        if version is None or version.role is not packages.Role.PREVIEW:
+            return seen
+        return replace(seen, content=State.JUNK, reason=version.reason)
 
     def with_contents(self, seen: Iterable[Seen]) -> Iterator[Seen]:
         """Yield what was read; before an archive all that is in it."""

@@ -40,6 +40,7 @@ from gallery import (
     kinds,
     ledger,
     originals,
+    packages,
     pairs,
     sidecars,
     vault,
@@ -158,6 +159,7 @@ class Caught:
     seconds: float | None = None  # that a film runs
     reason: str = ""
     archive: str = ""  # path of the outermost archive it lies in
+    version_of: str = ""  # path of the original it was edited from
 
     @property
     def extension(self) -> str:
@@ -188,6 +190,7 @@ class Caught:
             kept=self.kept,
             seconds=self.seconds,
             archive=self.archive,
+            version_of=self.version_of,
             **{"reason": self.reason, **more},
         )
 
@@ -355,6 +358,7 @@ class _Import:
         self.was_plugged_in = drives.is_plugged_in(self.identity.st_dev)
 
         self.listing = walk.Listing()
+        self.packages = packages.Packages(descriptor)
         self.outcomes: Counter[str] = Counter()
         self.bytes_by_outcome: Counter[str] = Counter()
         self.bytes_seen = 0
@@ -507,13 +511,20 @@ class _Import:
             known = self.unchanged(chunk)
             for entry in chunk:
                 self.listing.add(entry)
-                if seen := known.get(entry.path):
+                seen = known.get(entry.path)
+                if seen and self.still_holds(seen, entry):
                     self.again.append(seen)
                 elif entry.kind is Kind.FILE and entry.size:
                     yield entry
                 else:
                     self.settle(unopened(entry))
             self.write_if_due()
+
+    def still_holds(self, seen: Unchanged, entry: Entry) -> bool:
+        """Whether an unchanged file is still what it was by what lies beside it."""
+        if seen.outcome is not Outcome.JUNK or not packages.is_in_library(entry.path):
+            return True
+        return self.packages.version(entry.path) is not None
 
     @undisturbed
     def unchanged(self, entries: list[Entry]) -> dict[str, Unchanged]:
@@ -558,7 +569,7 @@ class _Import:
         head = originals.head(source, formats.HEAD)
         content = kinds.content(entry.path, head, size=entry.size)
         if content.format:
-            return self.caught(entry, source, format=content.format)
+            return self.picture(entry, source, content.format)
         if content.kind is kinds.Kind.JUNK:
             return found(entry, Outcome.JUNK, content.rule)
         if content.kind is kinds.Kind.VIDEO:
@@ -566,6 +577,17 @@ class _Import:
         if Keep.DOCUMENTS not in self.wishes:
             return found(entry, Outcome.NOT_A_PHOTO)
         return self.caught(entry, source, kept=KeptFile.Kind.DOCUMENT)
+
+    def picture(
+        self, entry: Entry, source: Readable, format: formats.Format
+    ) -> Finding | Caught:
+        version = self.packages.version(entry.path)
+        if version is None:
+            return self.caught(entry, source, format=format)
+        if version.role is packages.Role.PREVIEW:
+            return found(entry, Outcome.JUNK, version.reason)
+        tie = {"reason": version.reason, "version_of": version.original}
+        return self.caught(entry, source, format=format, **tie)
 
     def video(self, entry: Entry, source: Readable) -> Finding | Caught:
         film = originals.film(source, entry.size)

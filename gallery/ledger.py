@@ -71,6 +71,7 @@ class Finding:
     kept: KeptFile.Kind | None = None
     seconds: float | None = None  # that a film runs
     archive: str = ""  # path of the outermost archive this lies in
+    version_of: str = ""  # path of the original this was edited from
 
     @property
     def name(self) -> str:
@@ -453,6 +454,7 @@ def _write_rows(
             "kept",
             "last_run",
             "archive",
+            "version_of",
         ],
     )
     FolderToDate.objects.note(
@@ -463,7 +465,10 @@ def _write_rows(
 
 
 # What of a row is known by having looked at the file.
-SEEN = ("size", "modified_ns", "outcome", "reason", "photo_id", "kept_id")
+SEEN = (
+    *("size", "modified_ns", "outcome", "reason", "photo_id", "kept_id"),
+    "version_of",
+)
 
 
 def _retire(
@@ -498,6 +503,7 @@ def _row(
         path=finding.path,
         path_key=key,
         archive=path_key(finding.archive) if finding.archive else "",
+        version_of=path_key(finding.version_of) if finding.version_of else "",
         folder_key=folder_key(finding.path),
         size=finding.size,
         modified_ns=finding.modified_ns,

@@ -67,6 +67,9 @@ PHRASES = [
     _("it is larger than {} GB"),
     _("it is empty"),
     _("it did not arrive as it was sent, send it again"),
+    # packages
+    _("edited in {} from {}"),
+    _("{}, preview of {}"),
     # archives
     _("it is cut short"),
     _("it is cut short: the list at its end is missing"),

@@ -133,6 +133,16 @@ def open_quietly(root: int | None, path: bytes, flags: int = DIRECTORY) -> int:
     raise AssertionError("the last try returns or raises")
 
 
+def is_there(root: int, path: bytes) -> bool:
+    """Whether there is anything at a path below a folder's descriptor, even a link."""
+    try:
+        descriptor = open_below(root, path, os.O_PATH | os.O_NOFOLLOW)
+    except (OSError, ValueError):
+        return False
+    os.close(descriptor)
+    return True
+
+
 def storable(modified_ns: int) -> int:
     """The nearest time a database can hold, in nanoseconds since 1970 UTC.
 

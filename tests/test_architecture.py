@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PURE = {
     "gallery": [
-        "archives", "seven_zip", "tar_entries", "unpacking", "zip_entries",
+        "archives", "packages", "seven_zip", "tar_entries", "unpacking", "zip_entries",
         "atlas",
         "websize",
         "colours", "columns", "copying", "dates", "decoding", "descent", "detail", "drafts",

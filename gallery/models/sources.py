@@ -233,6 +233,8 @@ class SourceFile(models.Model):
     archive = models.CharField(max_length=32, blank=True, editable=False)
     # By which the files beside it are found.
     folder_key = models.BigIntegerField(null=True, editable=False)
+    # Of an edited version: the path_key of its original on the same source.
+    version_of = models.CharField(max_length=32, blank=True, editable=False)
     size = models.PositiveBigIntegerField(default=0)
     modified_ns = models.BigIntegerField(
         null=True, help_text="Modification time, nanoseconds since 1970 UTC"
@@ -268,6 +270,11 @@ class SourceFile(models.Model):
                 fields=["source", "archive"],
                 name="gallery_in_archive",
                 condition=models.Q(archive__gt=""),
+            ),
+            models.Index(
+                fields=["source", "version_of"],
+                name="gallery_version_of",
+                condition=models.Q(version_of__gt=""),
             ),
             models.Index(fields=["source", "folder_key"], name="gallery_by_folder"),
         ]

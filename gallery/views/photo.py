@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gallery import catalogue, copies, corrections, paging
+from gallery import catalogue, copies, corrections, paging, versions
 from gallery.atlas import Chart, chart
 from gallery.columns import Selection
 from gallery.facts import facts, said
@@ -64,6 +64,7 @@ def known(found: Photo, request: HttpRequest) -> dict[str, Any]:
         "chart": located(found),
         "copies": copies.of(found),
         "sightings": sightings(found),
+        "ties": versions.ties(found),
         "is_starred": found.pk in starred,
     }
 
