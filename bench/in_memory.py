@@ -21,7 +21,7 @@ from PIL import Image
 
 from bench.labelled import File
 from bench.scoring import score
-from dedup import alignment, grouping, neighbours, perceptual, ranking, relation
+from dedup import alignment, grouping, naming, neighbours, perceptual, ranking, relation
 from gallery import dates, decoding, descent, detail, renditions
 
 
@@ -104,6 +104,7 @@ def look(file: File) -> Looked | None:
         has_maker_note=found.has_maker_note,
         jpeg_quality=found.jpeg_quality,
         problem=developed.thumbnail.problem,
+        named=naming.of(file.path),
     )
     thumbnail = developed.thumbnail.data
     hashes = perceptual.fingerprint(Image.open(io.BytesIO(thumbnail)))
@@ -172,6 +173,9 @@ class Pipeline:
             "id": number,
             "kind": str(one.kind),
             "state": "open",
+            "confidence": one.confidence
+            if ranking.is_told(facts[0], facts[1:], judgements)
+            else 0.0,
             "members": members,
         }
 

@@ -171,7 +171,8 @@ def print_figures(result: dict[str, Any]) -> None:
     for name in (
         "files", "distinct_pictures", "copies", "recall", "recall_same_frame",
         "recall_other_frame", "recall_by_half", "recall_extra", "false_pairs",
-        "similar_shots_in_duplicates", "relation_right", "keeper_right", "imported",
+        "similar_shots_in_duplicates", "relation_right", "keeper_right",
+        "keeper_right_where_sure", "keepers_sure", "imported",
         "similar_sets", "pairs", "pairs_by_road", "pairs_a_photo", "seconds",
     ):  # fmt: skip
         if name in result:

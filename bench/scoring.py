@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from bench.labelled import File
+from dedup.batches import SURE
 
 Set = dict[str, Any]  # as in `find_duplicates --json`
 BAR, SCREENSHOT_BAR = 0.95, 0.90
@@ -21,11 +22,14 @@ class Found:
     home: dict[str, int]
     members: dict[str, dict[str, Any]]
     keepers: dict[int, set[str]]
+    sure: set[int]  # sets that may be decided many at a time
 
     @classmethod
     def of(cls, sets: list[Set]) -> Found:
-        found = cls({}, {}, defaultdict(set))
+        found = cls({}, {}, defaultdict(set), set())
         for number, one in enumerate(sets):
+            if one["confidence"] >= SURE:
+                found.sure.add(number)
             for member in one["members"]:
                 paths = {sighting["path"] for sighting in member["sightings"]}
                 found.home |= dict.fromkeys(paths, number)
@@ -154,7 +158,7 @@ def _keepers(truth: dict[str, File], found: Found) -> dict[str, Any]:
     for copy, original in _copies(truth):
         copies[original.picture].append(copy)
         originals[original.picture] = original
-    kept, wrong = [], []
+    kept, sure, wrong = [], [], []
     for picture, original in originals.items():
         placed = [one for one in copies[picture] if one.path in found.home]
         if not placed and original.path not in found.home:
@@ -163,12 +167,27 @@ def _keepers(truth: dict[str, File], found: Found) -> dict[str, Any]:
         number = found.home.get(original.path)
         right = number is not None and bool(found.keepers[number] & good)
         kept.append(right)
+        if number in found.sure:
+            sure.append(right)
         if not right:
             path = min(found.keepers[number]) if number is not None else ""
             kind = truth[path].kind if path else "original in no set"
             reason = found.members[path]["reason"] if path else ""
-            wrong.append([kind, path, original.path, reason])
-    return {"keeper_right": mean(kept), "wrong_keeper": wrong}
+            doubt = "sure" if number in found.sure else "doubtful"
+            wrong.append([kind, path, original.path, reason, doubt])
+    return {
+        "keeper_right": mean(kept),
+        "keeper_right_where_sure": mean(sure),
+        "keepers_sure": mean(
+            number in found.sure for number in _homes(originals, found)
+        ),
+        "wrong_keeper": wrong,
+    }
+
+
+def _homes(originals: dict[str, File], found: Found) -> Iterable[int]:
+    homes = (found.home.get(one.path) for one in originals.values())
+    return (one for one in homes if one is not None)
 
 
 def mean(values: Iterable[bool]) -> float:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count
 
-from dedup import alignment, neighbours, perceptual, relation
+from dedup import alignment, naming, neighbours, perceptual, relation
 from dedup.models import Comparison, Fingerprint
 from dedup.relation import Facts, Judgement
 from dedup.thumbnails import thumbnail
@@ -110,10 +110,11 @@ def record(answers: Mapping[int, Judgement]) -> None:
         )
 
 
-def facts(photo: Photo, *, sightings: int = 1) -> Facts:
+def facts(photo: Photo, paths: Sequence[str] = ()) -> Facts:
     """Return what the judge and the ranking need to know of a photo.
 
-    The time is the file's own: that of the row may come from another copy.
+    `paths`: where it was seen. The time is the file's own: that of the row may come from
+    another copy.
     """
     said = photo.facts
     taken = dates.best(dates.Evidence.from_json(one) for one in said.get("dates", []))
@@ -135,19 +136,20 @@ def facts(photo: Photo, *, sightings: int = 1) -> Facts:
         software=said.get("software") or "",
         has_maker_note=bool(said.get("has_maker_note")),
         jpeg_quality=said.get("jpeg_quality"),
-        sightings=sightings,
+        sightings=max(1, len(paths)),
         problem=photo.problem,
+        named=naming.of_all(paths),
     )
 
 
 def facts_of(photos: Mapping[int, Photo]) -> dict[int, Facts]:
-    """Return the facts of photos by id, with how often each was seen."""
-    seen: dict[int, int] = {}
+    """Return the facts of photos by id, with where each was seen."""
+    seen: dict[int, list[str]] = defaultdict(list)
     for some in chunks(photos, 2_000):
         rows = SourceFile.objects.filter(photo__in=some).order_by()
-        counts = rows.values("photo").annotate(times=Count("pk"))
-        seen.update(counts.values_list("photo", "times"))
-    return {pk: facts(photo, sightings=seen.get(pk, 1)) for pk, photo in photos.items()}
+        for pk, path in rows.values_list("photo", "path").iterator():
+            seen[pk].append(path)
+    return {pk: facts(photo, seen[pk]) for pk, photo in photos.items()}
 
 
 @lru_cache(maxsize=AT_HAND)

@@ -9,9 +9,10 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from dedup.naming import is_made_from
 from dedup.relation import Facts, Judgement, Name, Relation, Side
 
 RAW_FORMATS = frozenset({"CR2", "CR3", "NEF", "ARW", "DNG", "RAF", "ORF", "RW2"})
@@ -52,8 +53,15 @@ SEAM = 1.5
 # By so many more others a photo has to be like, to be believed without camera data.
 MANY = 2
 
-# Log odds that one pair may weigh.
+# From so many members on their majority tells what was altered.
+MAJORITY = 5
+
+# Log odds that one pair may weigh, and that the names of two files do.
 SURE_ENOUGH = 4.0
+HINT = 1.5
+
+# Log odds from which on what was measured of one pair needs no other sign.
+CERTAIN = 2.0
 
 # Strength by which one photo has to be more like the others than its rival is.
 NEARER = 1e-4
@@ -207,9 +215,16 @@ def _sides(left: Facts | None, right: Facts | None) -> Side:
     if left is None or right is None:
         return Side.UNKNOWN
     marks = [_is_nearer(left, right), _is_nearer(right, left)]
-    if marks[0] == marks[1]:
-        return Side.UNKNOWN
-    return Side.RIGHT if marks[0] else Side.LEFT
+    if marks[0] != marks[1]:
+        return Side.RIGHT if marks[0] else Side.LEFT
+    return _by_names(left, right)
+
+
+def _by_names(left: Facts, right: Facts) -> Side:
+    """Return which of two was made from the other, by what their files are called."""
+    if is_made_from(right.named, left.named):
+        return Side.RIGHT
+    return Side.LEFT if is_made_from(left.named, right.named) else Side.UNKNOWN
 
 
 def _damaged(judgements: Judgements) -> set[str]:
@@ -243,18 +258,26 @@ def _sources(
     by_digest = {facts.digest: facts for facts in photos}
     odds: defaultdict[str, float] = defaultdict(float)
     for (left, right), judgement in judgements.items():
-        later, sure = Side.UNKNOWN, SURE_ENOUGH
-        resaved = judgement.relation(Name.RESAVED)
-        if resaved and resaved.of != Side.UNKNOWN:
-            later = resaved.of
-            sure = min(sure, (resaved.numbers or {}).get("odds", sure))
-        else:
-            # That was not asked where the camera's data tell.
-            later = _sides(by_digest.get(left), by_digest.get(right))
-        if later != Side.UNKNOWN:
-            odds[left] += sure if later == Side.RIGHT else -sure
-            odds[right] -= sure if later == Side.RIGHT else -sure
+        if left in by_digest and right in by_digest:
+            made = _odds(by_digest[left], by_digest[right], judgement)
+            odds[left] += made
+            odds[right] -= made
     return odds
+
+
+def _odds(left: Facts, right: Facts, judgement: Judgement) -> float:
+    """Return the log odds that the right one of two was made from the left one."""
+    odds = HINT * _sign(_by_names(left, right))
+    resaved = judgement.relation(Name.RESAVED)
+    if resaved and resaved.of != Side.UNKNOWN:
+        measured = (resaved.numbers or {}).get("odds", SURE_ENOUGH)
+        return odds + min(SURE_ENOUGH, measured) * _sign(resaved.of)
+    # That was not asked where the camera's data tell.
+    return odds + SURE_ENOUGH * (_is_nearer(left, right) - _is_nearer(right, left))
+
+
+def _sign(later: Side) -> int:
+    return {Side.RIGHT: 1, Side.LEFT: -1}.get(later, 0)
 
 
 def _outdone(photos: Sequence[Facts], judgements: Judgements) -> Counter[str]:
@@ -293,11 +316,46 @@ def explained(
     ranked = [
         Ranked(keeper.digest, "keep", _why_keep(keeper, others, answers), "keeper")
     ]
+    if not is_told(keeper, others, judgements):
+        ranked = [replace(ranked[0], reason=f"{ranked[0].reason}, {_UNTOLD}")]
     for facts, answer in zip(others, answers, strict=True):
         primary = answer.primary if answer else None
         reason = _why_discard(keeper, facts, answer)
         ranked.append(Ranked(facts.digest, "discard", reason, primary or Name.RESAVED))
     return ranked
+
+
+def is_told(keeper: Facts, others: Sequence[Facts], judgements: Judgements) -> bool:
+    """Return whether it is known that the keeper is what the others were made from.
+
+    Not where another one shows more; nor where one of few was altered or saved again and
+    neither pixels nor the camera's data nor names tell which.
+    """
+    few = len(others) + 1 < MAJORITY
+    for facts in others:
+        answer = between(keeper.digest, facts.digest, judgements)
+        if answer is None:
+            continue
+        if Name.CROPPED in answer.altered(Side.LEFT):
+            return False
+        if few and _sides(keeper, facts) != Side.RIGHT:
+            smaller = keeper.pixels > 1.02 * facts.pixels
+            if not _is_later(answer, smaller=smaller):
+                return False
+    return True
+
+
+def _is_later(answer: Judgement, *, smaller: bool) -> bool:
+    """Return whether the pixels tell that the right one is no better than the left one."""
+    if Name.SAME_PIXELS in answer.names:
+        return True
+    altered = [one for one in answer.relations if one.of == Side.RIGHT]
+    odds = [(one.numbers or {}).get("odds") for one in altered]
+    if any(one is None or one >= CERTAIN for one in odds):
+        return True
+    # Of two sizes the larger one is kept, whichever was saved last.
+    untold = {one.name for one in answer.relations if one.of == Side.UNKNOWN}
+    return smaller and not untold & _ALTERED
 
 
 def between(left: str, right: str, judgements: Judgements) -> Judgement | None:
@@ -398,6 +456,8 @@ def _is_nearer(one: Facts, other: Facts) -> bool:
 
 
 # Reasons
+
+_UNTOLD = "but nothing tells which came first"
 
 
 def _why_keep(

@@ -13,6 +13,7 @@ from math import log
 from typing import Any
 
 from dedup.alignment import Alignment
+from dedup.naming import UNNAMED, Named
 from gallery.descent import TOLD, Descent
 from gallery.detail import TRUE_DETAIL
 
@@ -68,6 +69,7 @@ ELSEWHERE_TILT, ELSEWHERE_MOTION = 2.0, 0.45  # of a thing seen from two places
 HARDLY_SHARED, HARDLY_MOVES = 0.12, 0.25  # keypoints and motion that go with none
 FEW_SHARED = 0.3  # share of keypoints that such seldom reach
 INLIERS_A_BLOCK = 8  # matching keypoints that prove as much as a textured block
+PLAINLY = 3.0  # log odds of descent that outweigh what only looks later
 STRETCHED = 1.02  # scale across over scale down, above which it was squeezed
 ONE_VIEW = 0.85  # share shown of both, below which one was cut out or put into another
 NEARLY_EQUAL = 4.0  # grey levels between thumbnails of equal pixels
@@ -126,7 +128,7 @@ class Facts:
     `width` and `height`: full size in pixels, upright. `taken_at`: local wall time, with
     microseconds where the camera gives them, and `taken_from` where it comes from
     (gallery.dates). `exposure`: seconds, f-number, ISO, as far as known. `pixel_digest`:
-    of the decoded upright pixels, when it was computed.
+    of the decoded upright pixels, when it was computed. `named`: what its paths say.
     """
 
     digest: str
@@ -145,6 +147,7 @@ class Facts:
     sightings: int = 1
     problem: str = ""
     pixel_digest: str = ""
+    named: Named = UNNAMED
 
     @property
     def has_camera(self) -> bool:
@@ -342,12 +345,13 @@ def _made_from(answer: Judgement, descent: Descent) -> Judgement:
     """Return the answer with the side made known that was made from the other."""
     side = Side.RIGHT if descent.odds > 0 else Side.LEFT
     found = {"odds": abs(descent.odds), "because": descent.because}
+    plainly = abs(descent.odds) >= PLAINLY
 
     def known(one: Relation) -> Relation:
         if one.name == Name.RESIZED and descent.because in ("enlarged", "reduced"):
             enlarged = side if descent.because == "enlarged" else Side.UNKNOWN
             return replace(one, of=enlarged, numbers=(one.numbers or {}) | found)
-        if one.name in _LATER and one.of == Side.UNKNOWN:
+        if one.name in _LATER and (one.of == Side.UNKNOWN or plainly):
             return replace(one, of=side, numbers=(one.numbers or {}) | found)
         return one
 

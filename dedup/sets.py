@@ -6,13 +6,13 @@ Closed sets are never touched: what a person answered stays as it was answered.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
-from dedup import doubts, placing, ranking
+from dedup import placing, ranking
 from dedup.grouping import Group, Match, group
 from dedup.measuring import facts_of
 from dedup.models import (
@@ -273,6 +273,7 @@ def _set(
     confidences = dict(one.others)
     order = [facts[pk] for pk, _ in one.others]
     ranked = ranking.explained(facts[one.keeper], order, judgements)
+    told = ranking.is_told(facts[one.keeper], order, judgements)
     members = []
     for place, (pk, said) in enumerate(zip(one.photos, ranked, strict=True)):
         pair = pairs.get(_in_order(pk, one.keeper))
@@ -301,22 +302,9 @@ def _set(
         size=len(members),
         bytes_to_gain=sum(photos[pk].size for pk, _ in one.others),
         relation=relations.pop() if len(relations) == 1 else MIXED,
-        confidence=_confidence(one, members, facts),
+        confidence=one.confidence if told else min(one.confidence, DOUBTFUL),
         taken_at=photos[one.keeper].taken_at,
     )
-
-
-def _confidence(
-    one: Group, members: Sequence[Member], facts: Mapping[int, Facts]
-) -> float:
-    """Return how sure the suggestion is; dedup.doubts says what speaks against it."""
-    keeper = facts[one.keeper]
-    for member in members:
-        told = keeper.has_camera and not facts[member.photo_id].has_camera
-        untold = doubts.is_untold(member, of=len(members), told_by_camera=told)
-        if untold or doubts.shows_more(member):
-            return min(one.confidence, DOUBTFUL)
-    return one.confidence
 
 
 def _leave_open(member: Member, answer: Judgement | None) -> None:

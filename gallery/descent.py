@@ -56,6 +56,11 @@ _SURE, _LIKELY = 3.0, 1.5  # log odds given where none were fitted
 _AS_MUCH = 0.8  # what a JPEG has left over, over that of a file of another format
 _PLAINLY = 3.0  # steps of frequencies whose ratio is looked at
 _SAME_TONES = 0.015  # off 1, up to which tones and sharpness are the same
+_BLURRED = 0.5  # levels by which whole levels of pixels move a frequency
+_FEW_CHOICES = 120  # values below which their choice says nothing
+_NEVER, _AS_OFTEN = 0.12, 0.25  # share of the second best of two choices
+_BEYOND = 0.01  # share of values that no rounding explains
+_LOST, _KEPT = 0.2, 0.02  # share of values of which the other one has nothing
 _WIDE = 2.0  # levels of steps that are not lost in the rounding of pixels
 _ROUNDED = 0.35  # levels that whole levels of pixels leave in frequencies
 _APART = 0.02  # of two lattices that can be told from one another
@@ -285,7 +290,7 @@ def _of_two_sizes(left: _Follows, right: _Follows, *, larger: bool) -> Descent:
 def _is_nothing_new(large: _Follows, small: _Follows) -> bool:
     if not large.is_jpeg:
         return False
-    return (large.steps < _NOTHING_NEW and small.steps > _OWN) or (
+    return (large.steps < _NOTHING_NEW and small.steps > _OWN_AT_MOST) or (
         large.steps < _HARDLY_NEW and small.steps > _NOT_FOLLOWED
     )
 
@@ -296,6 +301,15 @@ def _told(
     """Return the log odds that the finer one was made from the coarser one, and why."""
     if not (coarse.is_jpeg and fine.is_jpeg):
         return _beside_another_format(coarse, fine, lattice)
+    plainly = _of_same_tones(coarse, fine)
+    odds, because = _by_rounding(coarse, fine, coarser, lattice, follows)
+    return odds + plainly, because or ("rounding" if plainly else "")
+
+
+def _by_rounding(
+    coarse: _Follows, fine: _Follows, coarser: float, lattice: float, follows: float
+) -> tuple[float, str]:
+    """Return the log odds that the finer of two JPEGs was made from the coarser, and why."""
     if coarse.steps >= _UNEXPLAINED:
         return _by_what_is_left_over(coarse, fine)
     if coarser < _COARSER:
@@ -336,6 +350,72 @@ def _odds(steps: float, coarser: float, lattice: float, follows: float) -> float
     """
     evidence = follows - exp(-coarser), lattice, _OWN - min(steps, 0.4), 1.0
     return float(np.dot(_EVIDENCE, evidence))
+
+
+def _of_same_tones(coarse: _Follows, fine: _Follows) -> float:
+    """Return the log odds that the finer of two JPEGs was saved from the coarser one.
+
+    0 where tones or sharpness differ, or the values say too little.
+    """
+    for one, other, sign in ((coarse, fine, 1.0), (fine, coarse, -1.0)):
+        assert one.table is not None
+        if not _is_unchanged(one, np.maximum(one.table, 1)):
+            continue
+        there, back = _choices(one, other), _choices(other, one)
+        if there.lost > _LOST and back.lost < _KEPT:
+            return _SURE * sign
+        if there.counted < _FEW_CHOICES:
+            continue
+        if there.second < _NEVER:
+            return _SURE * sign
+        if there.second > _AS_OFTEN and there.beyond < _BEYOND:
+            return -_LIKELY * sign
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What the other one has where two of its multiples round to what the one has.
+
+    What was saved from the one has the nearest of them, what the one was saved from has
+    either. `counted` of these values, `second`: share that are the second best.
+    `beyond`: share of all that the one cannot have been rounded from. `lost`: share of
+    the one's values of which the other has nothing.
+    """
+
+    counted: int
+    second: float
+    beyond: float
+    lost: float
+
+
+def _choices(one: _Follows, other: _Follows) -> _Choices:
+    assert one.table is not None and other.table is not None
+    ours, theirs = np.maximum(one.table, 1), np.maximum(other.table, 1)
+    apart = ((one.ours - one.theirs) ** 2).mean(axis=1)
+    honest = apart <= np.quantile(apart, _HONEST)
+    own, seen = one.ours[honest], one.theirs[honest]
+    there = np.abs(own) >= _THERE * np.maximum(ours, theirs)
+    there[:, 0] = False
+    lost = (there & (np.abs(seen) < theirs / 2)).sum() / max(1, there.sum())
+    at = ours - theirs >= 4 * _BLURRED
+    at[0] = False
+    own, seen, ours, theirs = own[:, at], seen[:, at], ours[at], theirs[at]
+    value = np.round(own / ours) * ours
+    nearest = np.round(value / theirs) * theirs
+    second = nearest + np.where(value >= nearest, theirs, -theirs)
+    two = np.abs(value - nearest) <= theirs / 2 - _BLURRED
+    two &= (np.abs(value - second) <= ours / 2 - _BLURRED) & (value != 0)
+    taken = np.round(seen / theirs) * theirs
+    is_first, is_second = two & (taken == nearest), two & (taken == second)
+    counted = int((is_first | is_second).sum())
+    beyond = (two & (np.abs(value - seen) > ours / 2 + 2 * _BLURRED)).sum()
+    return _Choices(
+        counted=counted,
+        second=float(is_second.sum() / max(1, counted)),
+        beyond=float(beyond / max(1, two.sum())),
+        lost=float(lost),
+    )
 
 
 def _rehearsed(coarse: _Follows, fine: _Follows) -> float:

@@ -21,7 +21,7 @@ PURE = {
     ],
     "dedup": [
         "alignment", "batches", "candidates", "clues", "compiled", "grouping", "hamming", "laying",
-        "local_features", "local_join", "local_neighbours", "nearest", "neighbours", "overlaying",
+        "local_features", "local_join", "local_neighbours", "naming", "nearest", "neighbours", "overlaying",
         "perceptual", "ranking", "relation", "traces", "warming",
         "windows",
     ],

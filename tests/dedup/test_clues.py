@@ -5,7 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from dedup.clues import Clues, clues, may_be_one, stem
+from dedup.clues import Clues, clues, may_be_one
+from dedup.naming import stem
 from dedup.relation import Facts
 
 CAMERA = Facts(

@@ -5,7 +5,8 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.ranking import rank
+from dedup import naming
+from dedup.ranking import explained, is_told, rank
 from dedup.relation import Facts, Judgement, Kind, Name, Relation, Side
 
 ORIGINAL = Facts(
@@ -252,3 +253,35 @@ def test_a_part_found_missing_makes_a_photo_damaged():
     said = answer(Relation(Name.DAMAGED, Side.RIGHT, {"missing": 0.3}))
     reasons = keeper_and_reasons((broken, said))
     assert "damaged" in reasons["broken"]
+
+
+def bare(digest: str, path: str) -> Facts:
+    return stripped(digest, jpeg_quality=80, named=naming.of(path))
+
+
+def test_names_decide_where_pixels_and_data_do_not():
+    ours = bare("a", "DCIM/100CANON/IMG_0012.JPG")
+    theirs = replace(bare("b", "Edited/IMG_0012-edited.jpg"), jpeg_quality=84)
+    said = answer(Relation(Name.RECOLOURED, numbers={"saturation": 1.0}))
+    for pair in ((ours, theirs), (theirs, ours)):
+        judgements = {(pair[0].digest, pair[1].digest): said}
+        assert rank(pair, judgements)[0].digest == "a"
+        assert is_told(ours, [theirs], judgements)
+    # Measured, it does not matter who bears which name.
+    made = answer(Relation(Name.RESAVED, Side.LEFT, {"odds": 4.0}))
+    assert rank([ours, theirs], {("a", "b"): made})[0].digest == "b"
+
+
+def test_a_keeper_that_nothing_speaks_for_is_said_to_be_one():
+    ours, theirs = bare("a", "Photos/beach.jpg"), bare("b", "Photos/sea.jpg")
+    for said, told in (
+        (Relation(Name.RESAVED), False),
+        (Relation(Name.RESAVED, Side.RIGHT, {"odds": 1.2}), False),
+        (Relation(Name.RESAVED, Side.RIGHT, {"odds": 3.0}), True),
+        (Relation(Name.SAME_PIXELS), True),
+        (Relation(Name.FRAMED, Side.RIGHT, {}), True),
+    ):
+        judgements = {("a", "b"): answer(said)}
+        assert is_told(ours, [theirs], judgements) == told
+        reason = explained(ours, [theirs], judgements)[0].reason
+        assert ("nothing tells which came first" in reason) != told

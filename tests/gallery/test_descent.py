@@ -35,7 +35,7 @@ def assert_made(copy: Path, original: Path, *, turn: int = 0, back: int = 0) -> 
     assert descent(copy, original, turn=back).odds <= -TOLD
 
 
-@pytest.mark.parametrize("quality", [40, 70, 92, 98])
+@pytest.mark.parametrize("quality", [40, 70, 85, 92, 98])
 def test_a_copy_saved_again_is_known_at_any_quality(original, tmp_path, quality):
     again = saved(opened(original), tmp_path / "again.jpg", quality=quality)
     assert_made(again, original)
