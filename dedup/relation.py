@@ -18,7 +18,7 @@ from gallery.descent import TOLD, Descent
 from gallery.detail import TRUE_DETAIL
 
 # Raise this when the judge would answer otherwise than before.
-RECIPE = 10
+RECIPE = 11
 
 ENOUGH_BLOCKS = 12  # textured blocks below which agreement proves nothing
 ALIKE = 0.8  # share of agreeing blocks of two copies
@@ -589,12 +589,22 @@ def _alike(left: Facts, right: Facts, alignment: Alignment) -> Judgement:
     because = f"{percent} % of what can be compared agrees."
     if left.camera_time and left.camera_time == right.camera_time:
         confidence = min(0.99, confidence + 0.1)
-    elif alignment.largest >= ANOTHER_PATCH:
+    elif _is_changed_in_place(left, right, alignment):
+        # A blink of an eye on a tripod: put on it or another moment, nothing tells.
         confidence = min(DOUBT, confidence)
         because = f"{percent} % of what can be compared agrees, but one part differs."
     elif _is_unexplained(alignment) and signs_of_another_shot(alignment) > 0.7:
         confidence = min(DOUBT, confidence)
     return Judgement(Kind.DUPLICATES, confidence, because)
+
+
+def _is_changed_in_place(left: Facts, right: Facts, alignment: Alignment) -> bool:
+    """Return whether something in one frame is another thing in the other one."""
+    if alignment.largest >= ANOTHER_PATCH:
+        return True
+    if _partly_shown(alignment) or alignment.mirrored:
+        return False
+    return alignment.traces.mark > _least_mark(left, right, alignment)
 
 
 def _strength(alignment: Alignment) -> float:

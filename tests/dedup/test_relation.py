@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from dedup import perceptual
 from dedup.alignment import Alignment, Tone, compare, features
+from dedup.batches import SURE
 from dedup.relation import (
     Facts,
     Judgement,
@@ -61,6 +62,18 @@ def test_promise_08_two_capture_times_are_two_shots_however_alike():
     answer = judge(shot("a"), shot("b", taken=NOON + timedelta(seconds=1)), PERFECT, 0)
     assert answer.kind == Kind.SIMILAR_SHOTS
     assert answer.separates
+
+
+def test_promise_08_a_blink_on_a_tripod_is_never_a_sure_duplicate():
+    first = scene(seed=3, size=(512, 384))
+    second = first.copy()
+    ImageDraw.Draw(second).ellipse((200, 150, 216, 158), fill="black")
+    blinked = judged(first, second)
+    assert blinked.confidence < SURE
+    assert "one part differs" in blinked.because
+    assert judged(first, first.resize((300, 225))).confidence >= SURE
+    # Framed on purpose, there is no second shot.
+    assert judged(first, ImageOps.expand(first, 40, "white")).confidence >= SURE
 
 
 def test_promise_08_parts_of_a_second_tell_frames_of_a_burst_apart():
