@@ -46,7 +46,7 @@ TWINS = 0.05  # share of pictures that are a copy of another
 FLAT = 0.02  # share of flat pictures, half of them one and the same
 CROWD = 0.001  # share of pictures that are one and the same scan
 SAMPLE = 40  # pictures compared with all, to check the answer
-SPOT_NOISE = 4  # bits of 64 by which a spot differs from one that exists
+SPOT_NOISE = 4  # bits of 64 by which a spot of a twin differs
 BLOCK = 50_000  # local features read at once
 
 
@@ -88,6 +88,7 @@ def measure(real: Real, photos: int, options: argparse.Namespace) -> dict[str, A
             answer |= child("hash", Path(scratch), options)
         if "local" in roads and real.spots is not None:
             real.write_spots(photos, Path(scratch))
+            say_how_spots_meet(real, Shelf(Path(scratch)))
             answer |= child("local", Path(scratch), options)
     for what in ("all_pairs_s", "incremental_s"):
         parts = [
@@ -206,9 +207,8 @@ class Real:
         many = int(begins[-1] - begins[0])
         spots = np.empty(many, dtype=pool.dtype)
         spots["place"] = self.chance.choice(pool["place"], many)
-        spots["bits"] = self._altered(
-            self.chance.choice(pool["bits"], many), SPOT_NOISE
-        )
+        # As far apart as real ones: with little noise all were copies of a few.
+        spots["bits"] = self.chance.choice(pool["bits"], many) ^ self._noise(many)
         begins = begins - begins[0]
         pictures = len(begins) - 1
         for twin in self.chance.choice(pictures, int(pictures * TWINS), replace=False):
@@ -220,6 +220,12 @@ class Real:
             here = spots[mine.start : mine.start + shared]
             here["bits"] = self._altered(here["bits"], SPOT_NOISE)
         return spots
+
+    def _noise(self, many: int) -> np.ndarray:
+        """Return words of which three bits in 32 are set."""
+        drawn = (self.chance.integers(0, 1 << 64, many, np.uint64) for _ in range(5))
+        one, two, three, four, five = drawn
+        return np.asarray(one & two & three & (four | five))
 
     def _altered(self, bits: np.ndarray, most: int) -> np.ndarray:
         for _ in range(int(self.chance.integers(1, most + 1))):
@@ -291,6 +297,41 @@ def bands_shared(rows: np.ndarray, one: np.ndarray, two: np.ndarray) -> list[flo
         inside[:, 1:] = np.minimum(inside[:, 1:], 16 - inside[:, 1:])
         shares += [(inside <= near).mean() / 4 for near in range(3)]
     return shares.tolist()
+
+
+def say_how_spots_meet(real: Real, made: Shelf) -> None:
+    """Print how many pairs of spots of two pictures have a key in common, real and made.
+
+    Of as many pictures: who is a copy of another is left out by looking at the middle of
+    several samples.
+    """
+    assert real.spots
+    some = min(len(real.spots), len(made)) // 5
+    for name, shelf in (("real", real.spots), ("made", made)):
+        shares = [
+            keys_shared(shelf[start : start + some])
+            for start in range(0, 5 * some, max(1, some))
+        ]
+        print(
+            f"{name:8} spots with one key: {1e7 * np.median(shares):5.1f} of 10 million"
+        )
+
+
+def keys_shared(pictures: list[bytes]) -> float:
+    """Return the share of pairs of spots, of two pictures, that have a key in common."""
+    spots = [np.frombuffer(one, dtype=local_features.SPOT)["bits"] for one in pictures]
+    owners = np.repeat(np.arange(len(spots)), [len(one) for one in spots])
+    bits = np.concatenate(spots).astype(np.uint64)
+    shared = 0
+    for mask in local_neighbours.KEYS:
+        for counted, sign in (
+            (bits & mask, 1),
+            (bits & mask ^ owners.astype(np.uint64), -1),
+        ):
+            _, times = np.unique(counted, return_counts=True)
+            shared += sign * int((times * (times - 1) // 2).sum())
+    own = sum(len(one) * (len(one) - 1) // 2 for one in spots)
+    return shared / max(1, len(bits) * (len(bits) - 1) // 2 - own)
 
 
 # Measuring, in a process of its own
