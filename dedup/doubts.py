@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
+from dedup import ranking
+from dedup.measuring import facts_of
 from dedup.models import Member
-from dedup.relation import Name, Side
+from dedup.relation import Facts, Judgement, Name, Side
 
-ALTERATIONS = {Name.RECOLOURED, Name.EDITED, Name.TURNED, Name.MIRRORED}
-# From so many members on their majority tells what was altered.
-MAJORITY = 5
 # Below this a match may as well belong to another shot; see dedup.grouping.
 TORN = 0.5
 
@@ -21,13 +20,11 @@ def _found(member: Member) -> set[tuple[str, str]]:
     return {(said["name"], said["of"]) for said in answer["relations"]}
 
 
-def is_untold(member: Member, *, of: int, told_by_camera: bool) -> bool:
-    """Return whether one of a few (`of`) was altered, and nothing tells which.
-
-    It may be the keeper, where neither its pixels nor its camera's data speak for it.
-    """
-    altered = {name for name, side in _found(member) if side == Side.UNKNOWN}
-    return of < MAJORITY and bool(altered & ALTERATIONS) and not told_by_camera
+def is_untold(keeper: Facts, other: Facts, member: Member, *, of: int) -> bool:
+    """Return whether one of a few (`of`) may be what the keeper was made from."""
+    if of >= ranking.MAJORITY or not member.judgement:
+        return False
+    return ranking.is_open(keeper, other, Judgement.from_json(member.judgement))
 
 
 def shows_more(member: Member) -> bool:
@@ -38,15 +35,16 @@ def shows_more(member: Member) -> bool:
 def sentences(members: Sequence[Member]) -> list[str]:
     """Return why a set is doubtful, the keeper being its first member."""
     keeper, *others = members
+    facts = facts_of({one.photo_id: one.photo for one in members})
     said = []
     for member in others:
         name = {"name": member.photo.name}
-        told = bool(keeper.photo.camera and not member.photo.camera)
+        pair = facts[keeper.photo_id], facts[member.photo_id]
         if any(one == Name.DAMAGED for one, _ in _found(member)):
             said.append(_("A part of %(name)s or of the keeper is damaged.") % name)
         elif shows_more(member):
             said.append(_("%(name)s shows more than the photo to be kept.") % name)
-        elif is_untold(member, of=len(members), told_by_camera=told):
+        elif is_untold(*pair, member, of=len(members)):
             said.append(
                 _("Nothing tells whether %(name)s or the keeper was altered.") % name
             )

@@ -19,7 +19,6 @@ PHRASES = [
     _("best quality"),
     _("seen most often"),
     _("as good as the others"),
-    _("but nothing tells which came first"),
     # How another differs from it
     _("damaged"),
     _("with a frame"),

@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dedup.naming import is_made_from
@@ -316,8 +316,6 @@ def explained(
     ranked = [
         Ranked(keeper.digest, "keep", _why_keep(keeper, others, answers), "keeper")
     ]
-    if not is_told(keeper, others, judgements):
-        ranked = [replace(ranked[0], reason=f"{ranked[0].reason}, {_UNTOLD}")]
     for facts, answer in zip(others, answers, strict=True):
         primary = answer.primary if answer else None
         reason = _why_discard(keeper, facts, answer)
@@ -328,21 +326,29 @@ def explained(
 def is_told(keeper: Facts, others: Sequence[Facts], judgements: Judgements) -> bool:
     """Return whether it is known that the keeper is what the others were made from.
 
-    Not where another one shows more; nor where one of few was altered or saved again and
-    neither pixels nor the camera's data nor names tell which.
+    Not where another one shows more; nor where of a few one is neither by pixels nor by
+    the camera's data nor by its name known to be the later one.
     """
     few = len(others) + 1 < MAJORITY
-    for facts in others:
-        answer = between(keeper.digest, facts.digest, judgements)
-        if answer is None:
-            continue
-        if Name.CROPPED in answer.altered(Side.LEFT):
-            return False
-        if few and _sides(keeper, facts) != Side.RIGHT:
-            smaller = keeper.pixels > 1.02 * facts.pixels
-            if not _is_later(answer, smaller=smaller):
-                return False
-    return True
+    answers = [(one, between(keeper.digest, one.digest, judgements)) for one in others]
+    return not any(
+        said
+        and (
+            Name.CROPPED in said.altered(Side.LEFT)
+            or (few and is_open(keeper, one, said))
+        )
+        for one, said in answers
+    )
+
+
+def is_open(keeper: Facts, other: Facts, answer: Judgement) -> bool:
+    """Return whether nothing tells which of two was made from the other.
+
+    `answer` from the keeper, left, to the other one.
+    """
+    smaller = keeper.pixels > 1.02 * other.pixels
+    later = _sides(keeper, other) == Side.RIGHT or _is_later(answer, smaller=smaller)
+    return not later
 
 
 def _is_later(answer: Judgement, *, smaller: bool) -> bool:
@@ -456,8 +462,6 @@ def _is_nearer(one: Facts, other: Facts) -> bool:
 
 
 # Reasons
-
-_UNTOLD = "but nothing tells which came first"
 
 
 def _why_keep(
