@@ -82,6 +82,7 @@ def backup(
     """
     folder = settings.IMAGEVAULT_DATA
     vault.require(folder)
+    require_tool("pg_dump")
     marker = _claimed(target, folder)
     started_at = timezone.now()
     try:
@@ -264,12 +265,16 @@ def _dumped_postgres(folder: Path, moment: str) -> str:
     return place.name
 
 
-def _run_for_postgres(program: str, *arguments: str) -> None:
-    if not shutil.which(program):
+def require_tool(program: str) -> None:
+    """Raise Refused, before anything is done, where PostgreSQL's own tool is missing."""
+    if connection.vendor == "postgresql" and not shutil.which(program):
         raise Refused(
             _("%(program)s is not installed; it comes with PostgreSQL's client.")
             % {"program": program}
         )
+
+
+def _run_for_postgres(program: str, *arguments: str) -> None:
     known = connection.settings_dict
     env = {
         "PGHOST": known["HOST"],
@@ -350,6 +355,7 @@ def restore(
         known = ", ".join(marker["snapshots"])
         raise Refused(_("There is no such snapshot; there are: %s") % known)
     require_empty(folder, marker["vault"])
+    require_tool("pg_restore")
     # From here on nothing else takes this folder for a vault, until all is there.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / vault.MARKER).unlink(missing_ok=True)

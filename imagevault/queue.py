@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pickle import UnpicklingError
 from typing import Any
+from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models import QuerySet
@@ -258,3 +260,19 @@ class RedisQueue(FeedsItself, Redis):
     def get_stats(self, pattern: str) -> list[bytes | None] | None:
         found = super().get_stats(self.prefix + pattern) or []
         return [value for value in found if value]
+
+
+def unanswered() -> str:
+    """Which server the queue lies on, if that does not answer; nothing where all is well."""
+    if not settings.BROKER_URL:
+        return ""
+    address = urlsplit(settings.BROKER_URL)
+    try:
+        with redis.Redis.from_url(
+            settings.BROKER_URL, socket_connect_timeout=5, socket_timeout=5
+        ) as server:
+            server.ping()
+    except (redis.RedisError, OSError):
+        # The address may hold a password.
+        return address.netloc.rpartition("@")[2] or address.path
+    return ""

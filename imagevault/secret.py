@@ -1,8 +1,11 @@
 """The secret key of a vault: made once, kept in the vault, readable by its owner."""
 
 import os
+import pwd
 import secrets
 from pathlib import Path
+
+from imagevault.environment import BadSetting
 
 FILE_NAME = "secret_key"
 BYTES = 48
@@ -12,14 +15,30 @@ def key(vault: Path) -> str:
     """Return the vault's key, making it where the vault has none yet.
 
     A folder without a vault gets none: the key returned then lives as long as the
-    process, which is enough to set the vault up.
+    process, which is enough to set the vault up. Raise BadSetting for a vault that
+    another account owns.
     """
     path = vault / FILE_NAME
-    if not (vault / "vault.json").is_file():
-        return secrets.token_urlsafe(BYTES)
-    if not path.exists():
-        make(path)
-    return path.read_text().strip()
+    try:
+        if not (vault / "vault.json").is_file():
+            return secrets.token_urlsafe(BYTES)
+        if not path.exists():
+            make(path)
+        return path.read_text().strip()
+    except PermissionError as error:
+        owner = account(vault.stat().st_uid)
+        raise BadSetting(
+            f"IMAGEVAULT_DATA: the vault {vault} belongs to the account {owner}, and "
+            f"this is {account(os.geteuid())}. Run this as {owner}, for example with "
+            f"`sudo -u {owner}`."
+        ) from error
+
+
+def account(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"number {number}"
 
 
 def make(path: Path) -> None:

@@ -22,11 +22,13 @@ from django_q.status import Stat
 from imagevault import cluster
 from imagevault.board import Board, put_up
 from imagevault.processes import die_with, is_alive, kill_group
-from imagevault.queue import DatabaseQueue
+from imagevault.queue import DatabaseQueue, unanswered
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
+# So often a queue that is a server of its own is asked whether it is there.
+ASK_SECONDS = 5.0
 # A status older than this belongs to a cluster that is gone: django-q2 renews it twice
 # a second and lets it lapse after three.
 STATUS_SECONDS = 3.5
@@ -100,7 +102,7 @@ class Watchdog:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.ask_to_stop)
         pause = 0.0
-        while not self.asked_to_stop:
+        while self.has_queue():
             born = time.monotonic()
             self.live_through_one_cluster()
             if time.monotonic() - born > SHORT_LIFE_SECONDS:
@@ -116,6 +118,20 @@ class Watchdog:
         while not self.asked_to_stop and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
 
+    def has_queue(self) -> bool:
+        """Wait until the queue answers; return false if asked to stop instead."""
+        if (server := unanswered()) and not self.asked_to_stop:
+            logger.error(
+                "Redis does not answer at %s. Background work waits, and goes on by "
+                "itself when Redis is back; the pages need no Redis.",
+                server,
+            )
+            while unanswered() and not self.asked_to_stop:
+                self.wait(ASK_SECONDS)
+            if not self.asked_to_stop:
+                logger.warning("Redis is back, and background work goes on.")
+        return not self.asked_to_stop
+
     def live_through_one_cluster(self) -> None:
         release_orphans()
         board = put_up()
@@ -130,12 +146,17 @@ class Watchdog:
     def watch(self, leader: int, board: Board) -> str:
         """Watch until the cluster is to be ended; return why, nothing if it was asked."""
         symptoms = Symptoms(quiet=settings.QUIET_SECONDS)
+        asked = time.monotonic()
         while not self.asked_to_stop:
             if has_ended(leader):
                 return "it has ended"
             if trouble := symptoms.diagnose(board, time.monotonic()):
                 end(leader)
                 return trouble
+            if time.monotonic() - asked > ASK_SECONDS:
+                asked = time.monotonic()
+                if unanswered():
+                    break
             time.sleep(LOOK_SECONDS)
         board.stopping = 1
         stop(leader, seconds=self.stop_seconds)

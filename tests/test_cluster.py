@@ -1,8 +1,12 @@
 """A real cluster, killed in earnest."""
 
 import os
+import shutil
 import signal
+import socket
+import subprocess
 
+import pytest
 from django_q.models import Failure, OrmQ, Success
 
 from tests.killers import crash, crash_once, hang, work
@@ -105,3 +109,31 @@ def test_two_clusters_share_a_queue(cluster):
     assert [len(cluster.began(name)) for name in names] == [1] * 16
     # One cluster has two workers.
     assert len({cluster.began(name)[0] for name in names}) > 2
+
+
+@pytest.mark.skipif(not shutil.which("redis-server"), reason="no redis-server")
+def test_without_redis_it_waits_with_a_sentence_and_goes_on_with_it(house, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address = f"redis://:secret@127.0.0.1:{port}/0"
+    watchdog = house.start("qcluster", IMAGEVAULT_BROKER_URL=address)
+    house.wait_for(lambda: "Redis does not answer" in house.said())
+    assert len(house.said().splitlines()) == 1
+
+    def start():
+        options = ["--requirepass", "secret", "--save", "", "--dir", tmp_path]
+        return subprocess.Popen(
+            ["redis-server", "--port", str(port), *options], stdout=subprocess.DEVNULL
+        )
+
+    for times in (1, 2):
+        with start() as server:
+            house.wait_for(
+                lambda times=times: house.said().count("is back, and") == times
+            )
+            server.terminate()
+        if times == 1:
+            house.wait_for(lambda: house.said().count("does not answer") == 2)
+    watchdog.terminate()
+    assert watchdog.wait(timeout=30) == 0
+    assert "secret" not in house.said()

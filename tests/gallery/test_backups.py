@@ -153,6 +153,14 @@ def test_a_folder_that_cannot_take_it_is_refused(filled, tmp_path, where):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.skipif(not POSTGRES, reason="SQLite needs no tool")
+def test_without_the_databases_own_tool_nothing_is_begun(filled, tmp_path):
+    result = filled.run("backup", tmp_path / "backup", check=False, PATH="/nowhere")
+    assert result.returncode == 2
+    assert "pg_dump is not installed" in result.stderr
+    assert not (tmp_path / "backup").exists()
+
+
 def test_a_restore_writes_over_nothing(filled, tmp_path):
     filled.run("backup", tmp_path / "backup")
     before = rows()

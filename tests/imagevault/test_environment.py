@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -115,3 +116,13 @@ def test_of_two_who_make_the_key_at_once_both_use_the_same(vault):
     secret.make(other)
     assert secret.key(vault) == "made by another process"
     assert [p.name for p in vault.glob("secret_key*")] == ["secret_key"]
+
+
+def test_a_vault_of_another_account_is_refused_with_whose_it_is(vault, monkeypatch):
+    def refuse(path, *_):
+        raise PermissionError(13, "Permission denied")
+
+    # Nothing is refused to root, who may run the tests.
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(BadSetting, match="belongs to the account"):
+        secret.key(vault)
