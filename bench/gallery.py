@@ -285,10 +285,11 @@ def pages(count: int) -> Pages:
     from gallery.forms import ORDERS
 
     found: Pages = {}
+    live = count // 200 + 1  # those before are in the trash
     for name, (_, order) in ORDERS.items():
         found[f"{name} first"] = lambda _, name=name: f"/?sort={name}"
         found[f"{name} middle"] = lambda chance, name=name, order=order: (
-            f"/?sort={name}&after={cursor(chance.randint(1, count), order)}"
+            f"/?sort={name}&after={cursor(chance.randint(live, count), order)}"
         )
         found[f"{name} last"] = lambda _, name=name, order=order: (
             f"/?sort={name}&after={cursor(last(order), order)}"

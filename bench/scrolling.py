@@ -147,13 +147,14 @@ def visit(photos: int) -> dict[str, Any]:
             one["name"]: one["value"]
             for one in quiet.send("Performance.getMetrics")["metrics"]
         }
-        kept = private_mb()
+        kept, pictures = private_mb(), pictures_mb()
         # What the browser keeps only as long as there is room.
         quiet.send("Memory.simulatePressureNotification", {"level": "critical"})
         page.wait_for_timeout(2_000)
         result = {
             "photos": shown,
             "page_mb": kept,
+            "page_mb_pictures": pictures,
             "page_mb_when_pressed": private_mb(),
             "page_mb_before": begun,
             "script_mb": round(told["JSHeapUsedSize"] / 1e6, 1),
@@ -268,6 +269,16 @@ def scroll(page: Quiet, photos: int) -> int:
 
 def private_mb() -> int:
     """Return the private memory of the largest process that draws a page."""
+    return max(_of_pages(r"^Private_\w+:\s+(\d+) kB"))
+
+
+def pictures_mb() -> int:
+    """Return the shared memory of that process: decoded pictures and what is drawn."""
+    return max(_of_pages(r"^Pss_Shmem:\s+(\d+) kB"))
+
+
+def _of_pages(line: str) -> list[int]:
+    """Return the sums of such lines for each process that draws a page, in MB."""
     found = [0]
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -278,9 +289,9 @@ def private_mb() -> int:
             rollup = (process / "smaps_rollup").read_text()
         except OSError:
             continue
-        sizes = re.findall(r"^Private_\w+:\s+(\d+) kB", rollup, re.MULTILINE)
-        found.append(sum(map(int, sizes)))
-    return round(max(found) / 1000)
+        sizes = re.findall(line, rollup, re.MULTILINE)
+        found.append(round(sum(map(int, sizes)) / 1000))
+    return found
 
 
 def is_ours(process: Path) -> bool:
