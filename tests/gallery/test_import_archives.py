@@ -1,6 +1,7 @@
 """An import goes through archives as through folders, and opens none without need."""
 
 import hashlib
+import json
 import os
 import random
 import time
@@ -8,9 +9,10 @@ import zipfile
 
 import pytest
 
-from gallery import archives
+from gallery import archives, beside
+from gallery.certifying import verify_drive
 from gallery.importer import import_drive
-from gallery.models import ImportRun, Outcome, Photo, SourceFile
+from gallery.models import ImportRun, Origin, Outcome, Photo, SourceFile
 from tests import pictures
 
 pytestmark = pytest.mark.django_db
@@ -140,13 +142,22 @@ def test_what_is_left_out_in_an_archive_is_looked_at_when_it_is_not(drive):
     assert not current.filter(outcome=Outcome.EXCLUDED).exists()
 
 
-def test_several_zips_are_one_folder(tmp_path, vault):
-    """As an export in parts is: each photo once, all paths below their archives."""
+def test_an_export_in_several_zips_is_one_set(tmp_path, vault):
+    """Google puts a photo into one zip and what it knows of it into another."""
     folder = tmp_path / "Takeout"
     folder.mkdir()
-    for part in (1, 2):
-        pack(folder / f"takeout-{part}.zip", Takeout__album__1_jpg=picture(part))
-    assert import_drive(folder).outcomes == {"imported": 2, "archive": 2}
+    known = {"title": "a.jpg", "photoTakenTime": {"timestamp": "1247000000"}}
+    album = "Takeout/Google Photos/Summer"
+    with zipfile.ZipFile(folder / "takeout-1.zip", "w") as archive:
+        archive.writestr(f"{album}/a.jpg", picture(1))
+    with zipfile.ZipFile(folder / "takeout-2.zip", "w") as archive:
+        archive.writestr(f"{album}/a.jpg.json", json.dumps(known))
+    report = import_drive(folder)
+    assert report.outcomes == {"imported": 1, "archive": 2, "sidecar": 1}
+    beside.weigh_outstanding()
+    photo = Photo.objects.get()
+    assert (photo.taken_from, photo.taken_at.year) == (Origin.TAKEOUT, 2009)
+    assert verify_drive(folder).certificate.is_safe
 
 
 def test_promise_10_killed_in_an_archive_an_import_goes_on(house, tmp_path):
