@@ -44,7 +44,7 @@ SNAPSHOTS = 7  # kept
 TRIES = 5
 # What else of the vault is copied each time; small, but for the ledger.
 PLAIN = ("sources.json", "SHA256SUMS")
-FOLDERS = ("ledger", "certificates")
+FOLDERS = ("ledger", "certificates", "drives")
 SECRET = "secret_key"
 
 Tell = Callable[[int, int], None]  # originals and bytes looked at so far

@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from gallery import albums, copies
+from gallery import albums, copies, drive_pictures, previews
 from gallery.columns import Selection, day_start, month_start
 from gallery.models import (
     Album,
@@ -30,6 +30,7 @@ from gallery.models import (
     SourceFile,
 )
 from gallery.orders import Order, Place
+from gallery.sandbox import Unreadable
 
 ORDERS = {
     "-taken": (_("Newest first"), Order("taken", descending=True)),
@@ -368,7 +369,17 @@ def months(text: str) -> tuple[int, int]:
 
 
 class DriveForm(forms.ModelForm):
-    """What the family calls a drive, and where it lies."""
+    """What the family calls a drive, where it lies, and what it looks like."""
+
+    picture = forms.FileField(
+        label=_("A picture of it"),
+        required=False,
+        help_text=_("So that you find it in the cupboard."),
+        widget=forms.FileInput(
+            attrs={"class": "field w-full py-2", "accept": "image/*"}
+        ),
+    )
+    no_picture = forms.BooleanField(label=_("Take its picture away"), required=False)
 
     class Meta:
         model = Source
@@ -378,6 +389,37 @@ class DriveForm(forms.ModelForm):
             "place": forms.TextInput(attrs={"class": "field w-full"}),
             "notes": forms.Textarea(attrs={"rows": 4, "class": "field w-full py-2"}),
         }
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if not self.instance.picture:
+            del self.fields["no_picture"]
+
+    def clean_picture(self) -> Any:
+        sent = self.cleaned_data["picture"]
+        if sent and sent.size > drive_pictures.MOST_BYTES:
+            raise forms.ValidationError(
+                gettext("This file is too large for a picture.")
+            )
+        return sent
+
+    def keep_picture(self) -> bool:
+        """Keep the picture that was sent, or none; False with an error if it is no picture."""
+        sent = self.cleaned_data["picture"]
+        try:
+            if sent:
+                drive_pictures.keep(self.instance, sent.chunks())
+            elif self.cleaned_data.get("no_picture"):
+                drive_pictures.drop(self.instance)
+        except Unreadable:
+            self.add_error(
+                "picture", gettext("This file is no picture that can be read.")
+            )
+        except previews.Busy:
+            self.add_error(
+                "picture", gettext("Pictures are being made. Try again soon.")
+            )
+        return not self.errors
 
 
 class AlbumForm(forms.ModelForm):

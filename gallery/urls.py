@@ -24,6 +24,7 @@ from gallery.views.drives import (
     drive,
     drive_folder,
     drive_gone,
+    drive_picture,
     drives,
     edit_drive,
 )
@@ -115,6 +116,7 @@ urlpatterns = [
     path("drives/backups/<int:backup_id>/gone/", backup_gone, name="backup_gone"),
     path("drives/<int:source_id>/", drive, name="drive"),
     path("drives/<int:source_id>/edit/", edit_drive, name="edit_drive"),
+    path("drives/<int:source_id>/picture.jpg", drive_picture, name="drive_picture"),
     path("drives/<int:source_id>/gone/", drive_gone, name="drive_gone"),
     path("drives/<int:source_id>/folder/", drive_folder, name="drive_folder"),
     path("drives/<int:source_id>/contained/", contained, name="contained"),

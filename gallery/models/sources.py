@@ -71,6 +71,8 @@ class Source(models.Model):
         help_text=_("Top shelf, blue box"),
     )
     notes = models.TextField(_("notes"), blank=True)
+    # The file of its picture in the vault's drives/; see gallery/drive_pictures.py
+    picture = models.CharField(max_length=60, blank=True, editable=False)
     # Words of Keep: what each import of it keeps beside the photos.
     keeps = models.JSONField(default=list, blank=True)
     # Where it was seen last.
@@ -92,6 +94,11 @@ class Source(models.Model):
         """Have this import and later ones keep this beside the photos, and no more."""
         self.keeps = sorted(Keep(word) for word in what)
         self.save(update_fields=["keeps"])
+
+    @property
+    def picture_url(self) -> str:
+        address = reverse("gallery:drive_picture", args=[self.pk])
+        return f"{address}?v={self.picture}"
 
     @property
     def is_gone(self) -> bool:

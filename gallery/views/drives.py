@@ -20,11 +20,12 @@ from django.views.decorators.http import (
 )
 from django.views.decorators.vary import vary_on_headers
 
-from gallery import contents
+from gallery import contents, drive_pictures
 from gallery.certifying import FOLDER, why_all_stale, why_stale
 from gallery.forms import DriveForm
 from gallery.models import Backup, Certificate, Source, State
 from gallery.models.certificates import ACCEPTABLE, KEEPS, NOTHING
+from gallery.serving import SAFE
 
 LONGEST_PATH = 8_000
 
@@ -116,12 +117,23 @@ def trail(path: str) -> Iterator[tuple[str, str]]:
 @permission_required("gallery.change_source", raise_exception=True)
 def edit_drive(request: HttpRequest, source_id: int) -> HttpResponse:
     found = get_object_or_404(Source.objects.drives(), pk=source_id)
-    form = DriveForm(request.POST or None, instance=found)
-    if request.method == "POST" and form.is_valid():
+    form = DriveForm(request.POST or None, request.FILES or None, instance=found)
+    if request.method == "POST" and form.is_valid() and form.keep_picture():
         form.save()
         messages.success(request, _("What is known of the drive is saved."))
         return redirect(found)
     return render(request, "gallery/edit_drive.html", {"drive": found, "form": form})
+
+
+@require_safe
+def drive_picture(request: HttpRequest, source_id: int) -> HttpResponseBase:
+    found = get_object_or_404(Source.objects.exclude(picture=""), pk=source_id)
+    path = drive_pictures.place(found)
+    if not path.is_file():
+        raise Http404(_("The picture of this drive is lost."))
+    # Its address changes with it.
+    headers = SAFE | {"Cache-Control": "private, max-age=31536000, immutable"}
+    return FileResponse(path.open("rb"), content_type="image/jpeg", headers=headers)
 
 
 @require_POST

@@ -1,13 +1,16 @@
 """The pages of drives: what each gave, its folders, its certificate."""
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from PIL import Image
 
-from gallery import contents, records
+from gallery import backups, contents, records
 from gallery.certifying import verify_drive
 from gallery.importer import import_drive
 from gallery.models import Photo, Source, SourceFile
@@ -135,6 +138,42 @@ def test_a_viewer_sees_drives_and_changes_nothing(source, client, django_user_mo
     assert answer.status_code == 302
     page = client.get(f"/drives/{source.pk}/").content.decode()
     assert "Top shelf" in page and "Grandma&#x27;s" in page
+
+
+def test_a_picture_of_a_drive_is_made_small_kept_and_backed_up(
+    source, admin_client, client, vault, tmp_path
+):
+    edit = f"/drives/{source.pk}/edit/"
+    place = f"/drives/{source.pk}/picture.jpg"
+
+    def send(content: bytes, **more: str):
+        file = SimpleUploadedFile("disk.jpg", content, "image/jpeg")
+        return admin_client.post(edit, {"label": "Blue", "picture": file, **more})
+
+    assert admin_client.get(place).status_code == 404
+    answer = send(b"no picture at all")
+    assert "no picture that can be read" in answer.content.decode()
+    large = pictures.jpeg(pictures.scene(seed=1, size=(1600, 1200)))
+    assert send(large).status_code == 302
+    sent = b"".join(admin_client.get(place).streaming_content)
+    assert Image.open(BytesIO(sent)).size == (960, 720)
+    assert client.get(place).status_code == 302
+    for page in ("/drives/", f"/drives/{source.pk}/"):
+        assert place in admin_client.get(page).content.decode()
+    [first] = (vault / "drives").iterdir()
+    assert (
+        send(pictures.jpeg(pictures.scene(seed=2, size=(300, 200)))).status_code == 302
+    )
+    [second] = (vault / "drives").iterdir()
+    assert second != first
+    backups.backup(tmp_path / "backup")
+    assert (
+        tmp_path / "backup/drives" / second.name
+    ).read_bytes() == second.read_bytes()
+    admin_client.post(edit, {"label": "Blue", "no_picture": "on"})
+    assert not list((vault / "drives").iterdir())
+    assert not list((vault / "incoming").iterdir())
+    assert admin_client.get(place).status_code == 404
 
 
 def test_two_drives_cannot_have_one_label(source, admin_client):
