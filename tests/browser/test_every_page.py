@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from dedup import decisions
 from dedup.models import Batch, BatchRun
-from gallery.models import Album
+from gallery.models import Album, Backup, Certificate, Source
 from tests import pictures
 from tests.browser.conftest import log_in
 from tests.dedup import rows
@@ -53,7 +53,13 @@ def family() -> list[str]:
         )
         for number in range(4)
     ]
-    sighting(shots[0], path="Mallorca 2004/photo 0.jpg")
+    drive = sighting(shots[0], path="Mallorca 2004/photo 0.jpg").source
+    sighting(shots[2], path="Mallorca 2004/photo 2.jpg")
+    other = sighting(shots[0], path="Backup/photo 0.jpg", drive="Red").source
+    other.mark_gone()
+    Backup.objects.create(
+        label="Second disk", path="/media/second", started_at=timezone.now()
+    )
     shots[1].move_to_trash(by=None, in_favour_of=shots[0])
     album = Album.objects.create(title="Mallorca", description="Sun and sea")
     album.add([shots[0].pk, shots[2].pk], by=None)
@@ -70,6 +76,7 @@ def family() -> list[str]:
             for query in ("q=mallorca", "year=1900")
         ),
         shots[0].get_absolute_url(),
+        *pages_of(drive, other),
         shots[1].get_absolute_url(),
         reverse("gallery:album", args=[album.pk]),
         *(
@@ -84,6 +91,31 @@ def family() -> list[str]:
         reverse("admin:dedup_batchrun", args=[BatchRun.objects.get().pk]),
         "/there-is-no-such-page/",
     ]
+
+
+def pages_of(drive: Source, other: Source) -> Iterator[str]:
+    """Yield the addresses of the pages about drives."""
+    yield from (drive.get_absolute_url(), other.get_absolute_url())
+    for name in ("edit_drive", "drive_folder", "contained"):
+        yield reverse(f"gallery:{name}", args=[drive.pk])
+    where = f"?path=Mallorca 2004&against={other.pk}&in=Backup"
+    yield reverse("gallery:contained", args=[drive.pk]) + where
+    pair = f"?keep={other.pk}&discard={drive.pk}&discard_path=Mallorca 2004"
+    yield reverse("admin:dedup_folders") + pair
+    proof = Certificate.objects.create(
+        source=drive,
+        name="0" * 32,
+        is_safe=False,
+        listing="0" * 64,
+        entries_digest="0" * 64,
+        entries=2,
+        bytes_read=7,
+        originals=0,
+        states={"document": {"count": 1, "bytes": 7}, "kept": {"count": 1, "bytes": 7}},
+        problems=[{"path": "letter.txt", "state": "document", "reason": ""}],
+        problem_count=1,
+    )
+    yield proof.get_absolute_url()
 
 
 def plain_pages() -> Iterator[str]:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gallery", "0022_drives_gone_and_backups"),
+        ("gallery", "0024_tie_versions"),
     ]
 
     operations = [
