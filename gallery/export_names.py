@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from gallery import formats, walk, zips
 from gallery.dates import Precision
 
-UNDATED = "undated"
+UNDATED, OTHERS = "undated", "other files"
+LONGEST_PATH = 150  # characters; some systems take no more than 260 in all
 KNOWN_EXTENSIONS = {one.extension for one in formats.FORMATS} | {
     *("jpeg", "jpe", "jfif", "tiff", "hif", "thm"),
 }
@@ -24,6 +25,14 @@ def place(
     if not name.startswith(stamp):
         name = f"{stamp} {name}"
     return PurePosixPath(folder) / zips.safe(name)
+
+
+def other_place(drive: str, path: str, *, name: str) -> PurePosixPath:
+    """Where a file belongs that is no photo: as it lay on its drive."""
+    steps = [drive, *path.replace("!/", "/").split("/")] if path else [name]
+    if len(path) > LONGEST_PATH:
+        steps = [drive, name]
+    return PurePosixPath(OTHERS, *(zips.safe(_legible(step)) for step in steps))
 
 
 def _with_extension(name: str, extension: str) -> str:

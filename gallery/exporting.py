@@ -2,6 +2,7 @@
 
 2009/2009-07/2009-07-21 14.03.22 IMG_0412.jpg
 2009/2009-07/2009-07-21 14.03.22 IMG_0412.jpg.xmp     what is known of it
+other files/Blue WD 2009/films/Christmas.avi          what else is kept, as it lay there
 SHA256SUMS                                            checks them, without this program
 
 SHA256SUMS also tells a later run which files are its own. A line is there before its file
@@ -22,7 +23,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from gallery import (
@@ -38,7 +38,7 @@ from gallery import (
 from gallery.copying import CopyFails, NotTheSame
 from gallery.export_list import SIDECAR, Own
 from gallery.importer import undisturbed
-from gallery.models import Album, Favourite, Photo, SourceFile
+from gallery.models import Album, Favourite, KeptFile, Photo, SourceFile
 from gallery.originals import CannotRead
 from gallery.stages import chunks
 
@@ -49,7 +49,7 @@ STARRED = 5  # stars, for what is somebody's favourite
 # What a disk says of one file and not of all of them.
 ONE_FILE = {errno.EFBIG, errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG}
 
-Tell = Callable[[int, int, int], None]  # photos, bytes, bytes in all
+Tell = Callable[[int, int], None]  # files and bytes so far
 
 
 class Refused(Exception):
@@ -75,6 +75,7 @@ class ExportReport:
     """
 
     photos: int = 0
+    others: int = 0  # films and documents
     copied: int = 0
     bytes_copied: int = 0
     moved: int = 0
@@ -92,7 +93,7 @@ def export(
     wanted: Wanted = Wanted(),
     *,
     verify: bool = False,
-    progress: Tell = lambda photos, done, total: None,
+    progress: Tell = lambda files, done: None,
 ) -> ExportReport:
     """Copy the live photos to dated folders, each with a sidecar; go on with what is there.
 
@@ -148,12 +149,12 @@ def _claim(target: Path, folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A photo, where its file shall lie, where one lies now, and its sidecar."""
+    """A photo or kept file, where it shall lie, where it lies now, and its sidecar."""
 
-    photo: Photo
+    photo: Photo | KeptFile
     path: str
     before: str
-    text: bytes
+    text: bytes  # nothing for what is no photo
     modified_ns: int | None
 
     @property
@@ -180,45 +181,65 @@ class _Export:
 
     def carry_out(self, wanted: Wanted) -> None:
         titles = _titles()
-        total = _taken_within(wanted).aggregate(bytes=Sum("size"))["bytes"] or 0
-        for some in _pages(wanted):
-            seen, stars = _seen(some), Favourite.objects.photos(some)
-            page = [
+        for photos in _pages(wanted):
+            seen, stars = _seen(photo=photos), Favourite.objects.photos(photos)
+            self.bring_all(
                 self.planned(
-                    photo, titles.get(photo.pk, ()), seen[photo.pk], photo.pk in stars
+                    photo,
+                    _place(photo),
+                    seen[photo.pk].modified_ns,
+                    _described(
+                        photo,
+                        titles=titles.get(photo.pk, ()),
+                        seen=seen[photo.pk].places,
+                        is_starred=photo.pk in stars,
+                    ),
                 )
-                for photo in some
-            ]
-            self.announce(page)
-            for one in page:
-                self.bring(one)
-                self.bytes += one.photo.size
-                self.progress(self.report.photos, self.bytes, total)
+                for photo in photos
+            )
+        # Nothing says when a film was taken, or what album it is in.
+        if wanted == Wanted():
+            for files in _kept_pages():
+                seen = _seen(kept=files)
+                self.bring_all(
+                    self.planned(
+                        file,
+                        export_names.other_place(*seen[file.pk].first, name=file.name),
+                        seen[file.pk].modified_ns,
+                    )
+                    for file in files
+                )
         self.report.gone = list(self.gone())
+
+    def bring_all(self, planned: Iterable[_Planned]) -> None:
+        page = list(planned)
+        self.announce(page)
+        for one in page:
+            self.bring(one)
+            self.bytes += one.photo.size
+            self.progress(self.report.photos + self.report.others, self.bytes)
 
     def gone(self) -> Iterator[str]:
         for some in chunks(self.own.not_seen(), 500):
             digests = [digest for _path, digest in some]
             live = Photo.objects.live().filter(digest__in=digests)
-            still = set(live.values_list("digest", flat=True))
+            kept = KeptFile.objects.filter(digest__in=digests)
+            still = {
+                *live.values_list("digest", flat=True),
+                *kept.values_list("digest", flat=True),
+            }
             yield from (path for path, digest in some if digest not in still)
 
     # Where to
 
     def planned(
         self,
-        photo: Photo,
-        titles: Iterable[str],
-        seen: _Seen,
-        is_starred: bool,  # noqa: FBT001
+        photo: Photo | KeptFile,
+        wanted: PurePosixPath,
+        modified_ns: int | None,
+        text: bytes = b"",
     ) -> _Planned:
-        """Find the photo's place, and keep it from those that come after."""
-        wanted = export_names.place(
-            photo.name,
-            photo.extension,
-            taken_at=photo.taken_at,
-            precision=photo.taken_precision,
-        )
+        """Find the file's place, and keep it from those that come after."""
         before = next(
             (
                 path
@@ -233,10 +254,9 @@ class _Export:
             else self.free(wanted, photo.digest)
         )
         self.own.note(path, photo.digest, is_sure=True)
-        text = _described(photo, titles=titles, seen=seen, is_starred=is_starred)
-        return _Planned(photo, path, before, text, seen.modified_ns)
+        return _Planned(photo, path, before, text, modified_ns)
 
-    def is_there(self, path: str, photo: Photo) -> bool:
+    def is_there(self, path: str, photo: Photo | KeptFile) -> bool:
         file = self.target / path
         if not copying.is_there(file, photo.size):
             self.say_changed(path)
@@ -278,7 +298,7 @@ class _Export:
             for line in (
                 (one.path, one.photo.digest),
                 (one.sidecar, one.text_digest),
-            )
+            )[: 2 if one.text else 1]
             if one.path != one.before or not self.own.has(*line)
         ]
         if new:
@@ -286,16 +306,7 @@ class _Export:
 
     def bring(self, one: _Planned) -> None:
         try:
-            (self.target / one.path).parent.mkdir(parents=True, exist_ok=True)
-            if not one.before:
-                self.copy(one)
-            elif one.before != one.path:
-                # Its date or its name is another now.
-                (self.target / one.before).rename(self.target / one.path)
-                self.report.moved += 1
-            self.own.settle(one.path, one.photo.digest)
-            self.clear_behind(one)
-            self.describe(one)
+            self.lay(one)
         except (NotTheSame, CannotRead) as error:
             self.refuse(one, str(error))
         except CopyFails as error:
@@ -307,7 +318,22 @@ class _Export:
                 f"{self.target / one.path} cannot be written: {error.strerror}."
             ) from error
         else:
-            self.report.photos += 1
+            self.report.photos += bool(one.text)
+            self.report.others += not one.text
+
+    def lay(self, one: _Planned) -> None:
+        """Have the file and its sidecar lie where they belong."""
+        (self.target / one.path).parent.mkdir(parents=True, exist_ok=True)
+        if not one.before:
+            self.copy(one)
+        elif one.before != one.path:
+            # Its date or its name is another now.
+            (self.target / one.before).rename(self.target / one.path)
+            self.report.moved += 1
+        self.own.settle(one.path, one.photo.digest)
+        self.clear_behind(one)
+        if one.text:
+            self.describe(one)
 
     def refuse(self, one: _Planned, reason: str) -> None:
         self.own.forget(one.path)
@@ -401,8 +427,26 @@ def _pages(wanted: Wanted) -> Iterator[list[Photo]]:
 
 
 @undisturbed
-def _read(photos: Any) -> list[Photo]:
-    return list(photos)
+def _read(rows: Any) -> list[Any]:
+    return list(rows)
+
+
+def _kept_pages() -> Iterator[list[KeptFile]]:
+    """The films and documents, and what belongs to a photo, a few at a time."""
+    last = 0
+    files = KeptFile.objects.order_by("pk")
+    while some := _read(files.filter(pk__gt=last)[:PAGE]):
+        yield some
+        last = some[-1].pk
+
+
+def _place(photo: Photo) -> PurePosixPath:
+    return export_names.place(
+        photo.name,
+        photo.extension,
+        taken_at=photo.taken_at,
+        precision=photo.taken_precision,
+    )
 
 
 @undisturbed
@@ -422,9 +466,11 @@ class _Seen:
     """Where a photo was found ("Blue WD 2009: DCIM/0042.JPG"), and its earliest time."""
 
     places: list[str] = field(default_factory=list)
+    first: tuple[str, str] = ("", "")  # drive and path
     modified_ns: int | None = None  # since 1970 UTC
 
     def add(self, drive: str, path: str, modified_ns: int | None) -> None:
+        self.first = self.first if any(self.first) else (drive, path)
         if (known := f"{drive}: {path}") not in self.places:
             self.places.append(known)
         if modified_ns is not None:
@@ -433,17 +479,18 @@ class _Seen:
 
 
 @undisturbed
-def _seen(photos: list[Photo]) -> dict[int, _Seen]:
-    found = {photo.pk: _Seen() for photo in photos}
-    rows = SourceFile.objects.filter(photo__in=photos).order_by("pk")
-    names = ("photo_id", "source__label", "path", "modified_ns")
+def _seen(**what: list[Photo] | list[KeptFile]) -> dict[int, _Seen]:
+    ((name, files),) = what.items()
+    found = {one.pk: _Seen() for one in files}
+    rows = SourceFile.objects.filter(**{f"{name}__in": files}).order_by("pk")
+    names = (f"{name}_id", "source__label", "path", "modified_ns")
     for pk, drive, path, modified_ns in rows.values_list(*names):
         found[pk].add(drive, path, modified_ns)
     return found
 
 
 def _described(
-    photo: Photo, *, titles: Iterable[str], seen: _Seen, is_starred: bool
+    photo: Photo, *, titles: Iterable[str], seen: Iterable[str], is_starred: bool
 ) -> bytes:
     known = xmp_packet.Known(
         name=photo.name,
@@ -456,6 +503,6 @@ def _described(
         longitude=photo.longitude,
         rating=STARRED if is_starred else 0,
         keywords=titles,
-        seen=seen.places,
+        seen=seen,
     )
     return xmp_packet.packet(known)

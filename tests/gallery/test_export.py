@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gallery import copying, export_names, vault, xmp, xmp_packet
-from gallery.models import Album, Photo, Precision
+from gallery.importer import import_drive
+from gallery.models import Album, Keep, Photo, Precision
+from tests import pictures
 from tests.gallery import rows
 
 TAKEN = datetime(2009, 7, 21, 14, 3, 22)
@@ -161,6 +163,21 @@ def test_no_other_file_is_ever_written_over(photos, tmp_path):
     )
     check(target)
     assert export(target)["copied"] == 0
+
+
+def test_films_and_documents_that_were_kept_go_along(db, vault, tmp_path):
+    drive = tmp_path / "drive"
+    (drive / "fil:ms").mkdir(parents=True)
+    (drive / "fil:ms" / "letter.txt").write_text("Dear all")
+    (drive / "a.jpg").write_bytes(pictures.jpeg(pictures.scene(size=(64, 48))))
+    import_drive(drive, label="Blue/WD", keep=[Keep.DOCUMENTS])
+    report = export(tmp_path / "export")
+    assert (report["photos"], report["others"], report["copied"]) == (1, 1, 2)
+    place = tmp_path / "export" / "other files" / "Blue_WD" / "fil_ms" / "letter.txt"
+    assert place.read_text() == "Dear all"
+    again = export(tmp_path / "export")
+    assert (again["others"], again["copied"], again["gone"]) == (1, 0, [])
+    check(tmp_path / "export")
 
 
 def test_only_some_photos_are_exported_when_asked(photos, tmp_path):

@@ -81,9 +81,7 @@ class Command(BaseCommand):
                 target,
                 wanted,
                 verify=verify,
-                progress=lambda photos, done, total: tell(
-                    f"{photos:,} photos", done, total
-                ),
+                progress=lambda files, done: tell(f"{files:,} files", done, None),
             )
         if json:
             write_json(report.to_json(), json, self.stdout)
@@ -101,6 +99,11 @@ class Command(BaseCommand):
                 "size": filesizeformat(report.bytes_copied),
             }
         )
+        if report.others:
+            say(
+                _("%(count)s films and other files beside them.")
+                % {"count": f"{report.others:,}"}
+            )
         if report.moved:
             say(
                 _("%(count)s moved: their dates have changed.")
