@@ -94,7 +94,7 @@ class Drives:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER")
-    parser.add_argument("--shots", type=int, default=4_000)
+    parser.add_argument("--shots", type=int, default=2_000)
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument(
         "--misses", action="store_true", help="List what was not within"
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--quick", action="store_true", help="End within a minute")
     options = parser.parse_args()
-    shots = 500 if options.quick else options.shots
+    shots = 300 if options.quick else options.shots
     with tempfile.TemporaryDirectory() as scratch:
         result = measure(
             options.folder, shots, options.half, Path(scratch), misses=options.misses
@@ -118,7 +118,7 @@ def main() -> None:
 def measure(
     folder: Path | None, shots: int, half: str, scratch: Path, *, misses: bool
 ) -> dict[str, Any]:
-    negatives = list(small_photos(folder, half=half, most=60 if shots <= 500 else 400))
+    negatives = list(small_photos(folder, half=half, most=60 if shots <= 300 else 400))
     if len(negatives) < 5:
         sys.exit(
             "Too few photos with a camera's own date; name a folder that has more."

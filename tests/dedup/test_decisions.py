@@ -6,6 +6,7 @@ import pytest
 
 from dedup import decisions
 from dedup.models import Choice, Decision, DuplicateSet, Member, Says, Verdict, pair_of
+from gallery import dating
 from gallery import vault as vaults
 from gallery.models import Origin, Photo, Precision
 from tests.dedup import rows
@@ -170,6 +171,11 @@ def test_the_keeper_gains_the_better_date_and_the_position(vault, admin_user):
     assert keeper.taken_at == datetime(2004, 7, 12, 9, 30)
     assert keeper.taken_from == Origin.EXIF_ORIGINAL
     assert (keeper.latitude, keeper.longitude) == (41.5, -2.25)
+    # It is known from whom, and weighed again it stays.
+    assert keeper.date_evidence.get().said == copy.name
+    assert dating.weigh_again([keeper]) == []
+    decisions.undo(Decision.objects.get(), by=admin_user)
+    assert not keeper.date_evidence.exists()
 
 
 @pytest.mark.parametrize(
