@@ -186,17 +186,18 @@ class _Walker:
         self.budget = budget
         self.spool = spool
         self.exclude = exclude
+        # By a part of their digest: a path names one entry, whatever archives say.
+        self.taken: set[bytes] = set()
 
     def archive(
         self, entry: Entry, source: int, kind: str, prefix: str, depth: int
     ) -> Iterator[Inner | End]:
         reason = ""
-        taken: set[bytes] = set()
         try:
             for packed in READERS[kind](source, self.budget):
                 self.budget.count()
-                path = _free(prefix + _name(packed.name), taken)
-                yield from self.entry(replaced(packed, path, entry), packed, depth)
+                path = _free(prefix + _name(packed.name), self.taken)
+                yield from self.entry(_entry(packed, path, entry), packed, depth)
                 self.budget.check()
         except CannotRead as error:
             reason = error.reason
@@ -220,7 +221,7 @@ class _Walker:
             # Also of what is said to be empty: it may be not.
             inner_kind = kind(stream.head(formats.HEAD), entry.name)
         except CannotRead as error:
-            yield unreadable(entry, error.reason)
+            yield _unreadable(entry, error.reason)
             return
         if not entry.size:
             yield Inner(entry)
@@ -254,7 +255,7 @@ def _unnamed(folder: Path) -> tempfile._TemporaryFileWrapper[bytes]:
         raise originals.vault_fails(error) from error
 
 
-def replaced(packed: Packed, path: str, archive: Entry) -> Entry:
+def _entry(packed: Packed, path: str, archive: Entry) -> Entry:
     # Nothing in an archive is younger than the archive.
     modified_ns = packed.modified_ns
     if modified_ns is None:
@@ -265,7 +266,7 @@ def replaced(packed: Packed, path: str, archive: Entry) -> Entry:
     return Entry(path, packed.kind, size, modified_ns, packed.reason)
 
 
-def unreadable(entry: Entry, reason: str) -> Inner:
+def _unreadable(entry: Entry, reason: str) -> Inner:
     return Inner(replace(entry, kind=Kind.UNREADABLE, reason=reason))
 
 
@@ -288,7 +289,7 @@ def _name(name: bytes) -> str:
 
 
 def _free(path: str, taken: set[bytes]) -> str:
-    """The path, with a number if this archive has had it before."""
+    """The path, with a number if there has been one like it."""
     folder, slash, name = path.rpartition("/")
     stem, dot, extension = name.partition(".")
     for number in count(2):

@@ -168,6 +168,12 @@ def test_names_are_only_names(tmp_path):
     for make in (tarred, zipped):
         found = read(make(*[(name, b"x") for name, _ in odd]), tmp_path, name="a")
         assert [*found.content] == [f"a!/{name}" for _, name in odd]
+    inner = zipped(("x.jpg", b"1"))
+    clash = zipped(("b.zip", inner), ("b.zip!/x.jpg", b"2"))
+    assert read(clash, tmp_path, name="a").content == {
+        "a!/b.zip!/x.jpg": b"1",
+        "a!/b.zip!/x (2).jpg": b"2",
+    }
     dos = zipped(("Gr_n.jpg", b"x")).replace(b"Gr_n", b"Gr\x81n")
     assert [*read(dos, tmp_path, name="a").content] == ["a!/Grün.jpg"]
     latin = tarred(("Gr_n.jpg", b"x"), format=tarfile.USTAR_FORMAT)

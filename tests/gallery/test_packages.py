@@ -143,4 +143,4 @@ def test_the_page_of_a_photo_leads_to_its_original(tmp_path, vault, admin_client
     assert f'href="{first.get_absolute_url()}"' in page.content.decode()
     german = {"headers": {"accept-language": "de"}}
     page = admin_client.get(reverse("gallery:photo", args=[edited.pk]), **german)
-    assert "bearbeitet in Picasa aus .picasaoriginals/a.jpg" in page.content.decode()
+    assert "Bearbeitet in Picasa aus .picasaoriginals/a.jpg" in page.content.decode()
