@@ -117,18 +117,27 @@ def find(text: str) -> Found:
     text = text.replace("\0", "").strip()
     if not text:
         return Found([], [], has_more=False)
-    wanted = list(_photos(text)[: MOST + 1])
+    wanted = _photos(text)
     files = SourceFile.objects.filter(photo=None, path__icontains=text)
     rest = list(files.select_related("source").order_by("pk")[: MOST + 1])
     return Found(
-        [story(photo) for photo in wanted[:MOST]],
+        stories(wanted[:MOST]),
         rest[:MOST],
         has_more=max(len(wanted), len(rest)) > MOST,
     )
 
 
-def _photos(text: str) -> QuerySet[Photo]:
+def _photos(text: str) -> list[Photo]:
+    """Return the photos meant, one more than are told of where there are more."""
+    # Found by their keys alone: a folder may hold half of all, to be put in order.
+    found = list(_meant(text).values_list("pk", flat=True)[: MOST + 1])
     rows = Photo.objects.select_related("thumbnail", "in_favour_of", "trashed_by")
+    photos = rows.in_bulk(found)
+    return [photos[pk] for pk in found if pk in photos]
+
+
+def _meant(text: str) -> QuerySet[Photo]:
+    rows = Photo.objects.all()
     if DIGEST.fullmatch(text.lower()):
         by_digest = rows.filter(digest__startswith=text.lower()).order_by("pk")
         if by_digest.exists():
@@ -139,20 +148,37 @@ def _photos(text: str) -> QuerySet[Photo]:
     return rows.filter(meant).order_by("trashed_at", "pk").reverse()
 
 
-def story(photo: Photo) -> Story:
-    keepers = []
+def stories(photos: Sequence[Photo]) -> list[Story]:
+    """Tell of photos in a fixed number of queries, but for chains of keepers."""
+    sightings: dict[int, list[SourceFile]] = {photo.pk: [] for photo in photos}
+    seen = SourceFile.objects.filter(photo__in=photos).order_by("pk")
+    for one in seen.select_related("source", "first_run"):
+        assert one.photo_id is not None
+        sightings[one.photo_id].append(one)
+    sets: dict[int, set[int]] = {photo.pk: set() for photo in photos}
+    members = Member.objects.filter(photo__in=photos).order_by()
+    for pk, duplicate_set in members.values_list("photo", "duplicate_set"):
+        sets[pk].add(duplicate_set)
+    made = Decision.objects.filter(duplicate_set__in=set().union(*sets.values()))
+    decisions = list(made.select_related("by", "undone_by").order_by("pk"))
+    return [
+        Story(
+            photo,
+            keepers(photo),
+            sightings[photo.pk][:MOST],
+            [one for one in decisions if one.duplicate_set_id in sets[photo.pk]],
+        )
+        for photo in photos
+    ]
+
+
+def keepers(photo: Photo) -> list[Photo]:
+    """Return what a photo gave way to, what that gave way to, and so on."""
+    found: list[Photo] = []
     known = {photo.pk}
     last = photo
     while last.in_favour_of and last.in_favour_of_id not in known:
         last = last.in_favour_of
         known.add(last.pk)
-        keepers.append(last)
-    seen = SourceFile.objects.filter(photo=photo).select_related("source", "first_run")
-    sets = Member.objects.filter(photo=photo).values("duplicate_set")
-    made = Decision.objects.filter(duplicate_set__in=sets)
-    return Story(
-        photo,
-        keepers,
-        list(seen.order_by("pk")[:MOST]),
-        list(made.select_related("by", "undone_by").order_by("pk")),
-    )
+        found.append(last)
+    return found

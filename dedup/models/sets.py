@@ -214,6 +214,12 @@ class DuplicateSet(models.Model):
             models.Index(
                 fields=["state", "kind", "position", "id"], name="dedup_by_position"
             ),
+            # For lists of both kinds, and of one relation.
+            models.Index(fields=["state", "position", "id"], name="dedup_by_place"),
+            models.Index(
+                fields=["state", "relation", "position", "id"],
+                name="dedup_by_relation",
+            ),
             models.Index(
                 fields=["placed_recipe"],
                 condition=Q(state="open"),

@@ -31,7 +31,9 @@ def outlook(request: HttpRequest) -> HttpResponse:
         "next_due_at": found.next_due_at + keep if found.next_due_at else None,
         "days": settings.TRASH_DAYS,
         "is_nightly": settings.IMAGEVAULT_EMPTY_TRASH,
-        "purges": Purge.objects.order_by("-at", "-pk")[:PURGES_SHOWN],
+        "purges": Purge.objects.select_related("by").order_by("-at", "-pk")[
+            :PURGES_SHOWN
+        ],
     }
     return render(request, "gallery/outlook.html", context)
 

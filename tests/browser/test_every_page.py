@@ -34,7 +34,8 @@ ADMIN = [
     "admin:index",
     *(f"admin:dedup_{name}_changelist" for name in ("duplicateset", "decision")),
     *("admin:dedup_verdict_changelist", "admin:gallery_purge_changelist"),
-    *("admin:dedup_batches", "admin:dedup_why"),
+    *("admin:dedup_batches", "admin:dedup_why", "admin:dedup_history"),
+    "admin:gallery_restore_changelist",
 ]
 # What a page loads before photos, in bytes as they travel.
 MOST_BYTES = 150_000

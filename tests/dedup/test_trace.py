@@ -116,6 +116,22 @@ def test_a_photo_that_was_discarded_tells_its_story(client, anna, decided, asked
     assertContains(answer, reverse("gallery:restore", args=[copy.pk]))
 
 
+def test_more_photos_are_told_of_with_no_more_questions(
+    client, anna, django_assert_max_num_queries
+):
+    client.force_login(anna)
+    for number in range(2):
+        rows.bare_photo(number)
+    client.get(WHY, {"q": ".jpg"})
+    with django_assert_max_num_queries(12) as few:
+        client.get(WHY, {"q": ".jpg"})
+    for number in range(2, 30):
+        rows.bare_photo(number)
+    with django_assert_max_num_queries(len(few)):
+        found = client.get(WHY, {"q": ".jpg"}).context["found"]
+    assert (len(found.stories), found.has_more) == (20, True)
+
+
 def test_a_photo_in_the_gallery_says_so(client, anna):
     client.force_login(anna)
     assertContains(client.get(WHY, {"q": photo(7).digest}), "It is in the gallery.")

@@ -54,6 +54,7 @@ def test_a_purge_is_written_into_the_journal(vault, admin_client):
     assert (noted.digest, noted.keeper_digest) == (due.digest, keeper.digest)
     assertContains(admin_client.get(PAGE), "gone.jpg")
     where = reverse("admin:gallery_purge_changelist")
+    assertContains(admin_client.get(PAGE), where)
     assertContains(admin_client.get(where, {"q": due.digest[:9]}), "kept.jpg")
 
 
