@@ -322,3 +322,50 @@ def test_without_scripts_check_marks_are_a_plain_form(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("2 photos are back among the photos.")).to_be_visible()
     assert live() == 8
+
+
+def swipe(page, *, by: int) -> None:
+    """Draw a finger across the middle of the screen, so many pixels."""
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: int) -> None:
+        at = [{"x": x, "y": 400} for x in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+    start = 195 - by // 2
+    touch("touchStart", start)
+    for part in range(1, 6):
+        touch("touchMove", start + by * part // 5)
+    touch("touchEnd")
+
+
+def test_a_finger_goes_on_to_a_photo_that_is_there_already(
+    photos, new_context, live_server, person
+):
+    page = new_context(viewport=PHONE, has_touch=True, is_mobile=True).new_page()
+    log_in(page, live_server.url)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{live_server.url}/?sort=name")
+    tile(page, "photo 02.jpg").locator("a").tap()
+    expect(large(page)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    # Those beside it are loaded before anybody asks to see them.
+    for number in (1, 3):
+        assert any(f"/photo/{photos[number].pk}/preview.jpg" in url for url in asked)
+    for by, place in ((-200, "4 / 8"), (-200, "5 / 8"), (200, "4 / 8")):
+        swipe(page, by=by)
+        expect(page.locator(".pswp__counter")).to_have_text(place)
+        # It has come to rest.
+        shown = page.locator('.pswp__item[aria-hidden="false"]')
+        expect(shown).to_be_in_viewport(ratio=0.99)
+
+
+def test_the_whole_screen_is_given_to_the_photo_and_back(photos, page, site):
+    page.goto(site)
+    open_large(page, "photo 02.jpg")
+    page.get_by_role("button", name="Full screen").click()
+    expect(page.locator(":fullscreen").first).to_be_attached()
+    page.get_by_role("button", name="Close").click()
+    expect(large(page)).to_have_count(0)
+    expect(page.locator(":fullscreen")).to_have_count(0)
