@@ -26,6 +26,7 @@ from dedup.models import (
 )
 from dedup.relation import Facts, Judgement, Name
 from dedup.relation import Kind as Judged
+from gallery import shots
 from gallery.models import Photo
 from gallery.stages import chunks
 
@@ -164,7 +165,8 @@ def _wanted(scene: Scene) -> list[Wanted]:
         if said.kind == Judged.DUPLICATES
     }
     keys = ranking.rank_keys(facts.values(), copies)
-    parted = _parted(digests)
+    # A RAW and its JPEG are one shot; neither is a copy to give up for the other.
+    parted = [*_parted(digests), *shots.one_shot(photos)]
     groups = group(
         [_match(comparison) for comparison in pairs.values()],
         rank={pk: keys[digest] for pk, digest in digests.items()},

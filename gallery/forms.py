@@ -12,6 +12,7 @@ import numpy as np
 from django import forms
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.validators import RegexValidator
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -25,6 +26,8 @@ from gallery.models import (
     Album,
     Favourite,
     ImportRun,
+    Keep,
+    KeptFile,
     Precision,
     Source,
     SourceFile,
@@ -368,8 +371,48 @@ def months(text: str) -> tuple[int, int]:
     return first, first if month else first + 11
 
 
+class KeptForm(forms.Form):
+    """Which of the files kept beside the photos to list; what cannot be read is blank."""
+
+    q = forms.CharField(label=_("Name"), required=False, max_length=200)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=[
+            ("", _("Videos and documents")),
+            (KeptFile.Kind.VIDEO, _("Videos")),
+            (KeptFile.Kind.DOCUMENT, _("Documents")),
+            (KeptFile.Kind.PART, _("Parts of photos")),
+        ],
+    )
+    source = forms.ModelChoiceField(
+        Source.objects.order_by("label"),
+        label=_("Drive"),
+        required=False,
+        empty_label=_("Any"),
+    )
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query)
+        self.is_valid()
+        for one in self.fields.values():
+            one.widget.attrs["class"] = "field w-full"
+
+    def select(self, files: QuerySet[KeptFile]) -> QuerySet[KeptFile]:
+        asked = self.cleaned_data
+        listed = [KeptFile.Kind.VIDEO, KeptFile.Kind.DOCUMENT]
+        kind = asked.get("kind")
+        files = files.filter(kind__in=[kind] if kind else listed)
+        if words := asked.get("q"):
+            files = files.filter(name__icontains=words)
+        if source := asked.get("source"):
+            seen = SourceFile.objects.current().filter(source=source)
+            files = files.filter(Exists(seen.filter(kept=OuterRef("pk"))))
+        return files
+
+
 class DriveForm(forms.ModelForm):
-    """What the family calls a drive, where it lies, and what it looks like."""
+    """What the family calls a drive, where it lies, what it looks like, and what is kept."""
 
     picture = forms.FileField(
         label=_("A picture of it"),
@@ -380,10 +423,17 @@ class DriveForm(forms.ModelForm):
         ),
     )
     no_picture = forms.BooleanField(label=_("Take its picture away"), required=False)
+    keeps = forms.MultipleChoiceField(
+        label=_("Besides its photos, later imports of it keep"),
+        choices=Keep.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "size-5"}),
+        help_text=_("What is in the vault already stays there either way."),
+    )
 
     class Meta:
         model = Source
-        fields = ["label", "place", "notes"]
+        fields = ["label", "place", "notes", "keeps"]
         widgets = {
             "label": forms.TextInput(attrs={"class": "field w-full"}),
             "place": forms.TextInput(attrs={"class": "field w-full"}),

@@ -524,7 +524,9 @@ def _row(
         known.path_key = path_key(known.path, replaced_in=run.pk)
         known.replaced_in = run
         known.save(update_fields=["path_key", "replaced_in"])
-    elif known.outcome in FIRST or finding.outcome == Outcome.CLAIMED:
+    elif finding.outcome != Outcome.PART and (
+        known.outcome in FIRST or finding.outcome == Outcome.CLAIMED
+    ):
         # A browser's word takes nothing away from bytes that did arrive.
         row.outcome = known.outcome
     return row

@@ -52,6 +52,31 @@ def serve_original(
     return serve(request, path, headers)
 
 
+def serve_part(
+    request: HttpRequest, path: Path, positions: range, *, name: str, mime: str
+) -> HttpResponseBase:
+    """Answer with some bytes of an original, as a download of their own.
+
+    Raise Http404 where there is no such file.
+    """
+    attachment = content_disposition_header(as_attachment=True, filename=plain(name))
+    headers = SAFE | {
+        "Cache-Control": "private, no-cache",
+        "Content-Type": mime,
+        "Content-Disposition": attachment or "attachment",
+        "Content-Length": str(len(positions)),
+    }
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers)
+    try:
+        response = Stream(Part(path.open("rb"), positions))
+    except FileNotFoundError as error:
+        raise Http404("This file is not in the vault.") from error
+    for header, value in headers.items():
+        response[header] = value
+    return response
+
+
 def plain(name: str) -> str:
     """Return a file name that is safe to write on any disk."""
     return CONTROL.sub("_", name).strip(". ") or "photo"

@@ -30,6 +30,7 @@ from gallery.views.drives import (
 )
 from gallery.views.favourites import favourite
 from gallery.views.files import original, preview, small, thumbnail, websize
+from gallery.views.kept import kept_file, kept_files, kept_original, photo_film
 from gallery.views.outlook import outlook, restore_all
 from gallery.views.photo import about, photo
 from gallery.views.shared import (
@@ -130,6 +131,9 @@ urlpatterns = [
         certificate_entries,
         name="certificate_entries",
     ),
+    path("files/", kept_files, name="kept_files"),
+    path("files/<int:kept_id>/", kept_file, name="kept"),
+    path("files/<int:kept_id>/original", kept_original, name="kept_original"),
     path("trash/", trash, name="trash"),
     path("trash/outlook/", outlook, name="outlook"),
     path("trash/restore/", restore_some, name="restore_some"),
@@ -156,5 +160,6 @@ urlpatterns = [
     path("photo/<int:photo_id>/small.webp", small, name="small"),
     path("photo/<int:photo_id>/preview.jpg", preview, name="preview"),
     path("photo/<int:photo_id>/original", original, name="original"),
+    path("photo/<int:photo_id>/film.mp4", photo_film, name="photo_film"),
     path("photo/<int:photo_id>/web.jpg", websize, name="websize"),
 ]

@@ -6,6 +6,7 @@ the site answers now. Read them before you add them.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
@@ -22,8 +23,8 @@ from django.urls import URLResolver, get_resolver
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from gallery import corrections, previews, spoken
-from gallery.models import Album, ShareLink
+from gallery import corrections, previews, spoken, stored
+from gallery.models import Album, KeptFile, ShareLink
 from imagevault.people import family
 from imagevault.people.models import Invitation
 from imagevault.people.roles import Role
@@ -102,6 +103,10 @@ class World:
         jpeg = pictures.jpeg(pictures.scene(size=(160, 120)))
         write(previews.place(self.photo), jpeg)
         sighting(self.photo, path="a.jpg")
+        digest = hashlib.sha256(b"Dear all").hexdigest()
+        values = {"extension": "doc", "kind": "document", "size": 8}
+        self.kept = KeptFile.objects.create(digest=digest, name="a.doc", **values)
+        write(stored.original(self.kept).place, b"Dear all")
         self.set = duplicate_set([self.photo, copy])
         maker = self.people["contributor"]
         self.album = Album.objects.create(title="Mallorca", made_by=maker)
@@ -136,6 +141,7 @@ class World:
         parts = address.split("/")
         values = {
             "photo_id": self.photo.pk,
+            "kept_id": self.kept.pk,
             "album_id": self.album.pk,
             "link_id": self.link.pk,
             "correction_id": self.correction.pk,

@@ -11,7 +11,7 @@ from gallery.models.changes import Change, Mark
 from gallery.models.corrections import CorrectedDate, Correction
 from gallery.models.dates import DateEvidence, FolderToDate
 from gallery.models.favourites import Favourite, FavouriteQuerySet
-from gallery.models.kept import KeptFile, KeptFileQuerySet
+from gallery.models.kept import KeptFile
 from gallery.models.photos import (
     NotDiscardable,
     Origin,
@@ -57,7 +57,6 @@ __all__ = [
     "ImportRun",
     "Keep",
     "KeptFile",
-    "KeptFileQuerySet",
     "Mark",
     "NotDiscardable",
     "Origin",

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from gallery.models.sources import SourceFile
 
 
-class KeptFileQuerySet(models.QuerySet):
-    def listed(self) -> KeptFileQuerySet:
-        """What people asked to keep; what belongs to a photo is shown with the photo."""
-        return self.filter(kind__in=[KeptFile.Kind.VIDEO, KeptFile.Kind.DOCUMENT])
-
-
 class KeptFile(models.Model):
     """A file that is no photo and is stored as originals are: one row per digest.
 
@@ -53,7 +47,6 @@ class KeptFile(models.Model):
     # Nothing takes it away; as of a photo, this is asked before its bytes are read.
     is_stored = True
 
-    objects = KeptFileQuerySet.as_manager()
     sightings: models.Manager[SourceFile]
     damages: DamageQuerySet
 
@@ -61,8 +54,7 @@ class KeptFile(models.Model):
         verbose_name = _("kept file")
         verbose_name_plural = _("kept files")
         indexes = [
-            models.Index(fields=["kind", "name", "id"], name="gallery_kept_by_name"),
-            models.Index(fields=["kind", "added_at", "id"], name="gallery_kept_added"),
+            models.Index(fields=["name", "id"], name="gallery_kept_by_name"),
         ]
 
     def __str__(self) -> str:
@@ -70,3 +62,14 @@ class KeptFile(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("gallery:kept", args=[self.pk])
+
+    @property
+    def length(self) -> str:
+        """How long a video runs, as a clock says it; "" where that is not known."""
+        if self.seconds is None:
+            return ""
+        minutes, seconds = divmod(round(self.seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        if hours:
+            return f"{hours}:{minutes:02}:{seconds:02}"
+        return f"{minutes}:{seconds:02}"

@@ -11,7 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from gallery import catalogue, copies, corrections, paging, versions
+from gallery import (
+    catalogue,
+    copies,
+    corrections,
+    motion,
+    paging,
+    shots,
+    stored,
+    versions,
+)
 from gallery.atlas import Chart, chart
 from gallery.columns import Selection
 from gallery.facts import facts, said
@@ -65,6 +74,8 @@ def known(found: Photo, request: HttpRequest) -> dict[str, Any]:
         "copies": copies.of(found),
         "sightings": sightings(found),
         "ties": versions.ties(found),
+        "shot": shots.shot(found),
+        "motion": moving(found),
         "is_starred": found.pk in starred,
     }
 
@@ -82,6 +93,16 @@ def corrected(found: Photo) -> Iterator[dict[str, Any]]:
             "rested_on": Origin(row.before_taken_from).label,
             "is_last": place == 0,
         }
+
+
+def moving(found: Photo) -> motion.Motion | None:
+    """The film behind the picture in its file, where there is one."""
+    if found.format not in motion.FORMATS or not found.is_stored:
+        return None
+    try:
+        return motion.find(stored.original(found).place)
+    except OSError:
+        return None
 
 
 def located(found: Photo) -> Chart | None:

@@ -7,6 +7,7 @@ from dedup.admin import SURE
 from dedup.models import Choice, Comparison, DuplicateSet, Kind, Member
 from dedup.relation import Name
 from tests.dedup import rows
+from tests.gallery.rows import sighting
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +61,17 @@ def test_promise_07_every_member_matches_its_keeper(several):
     rows.match(two, three)
     regroup()
     assert open_sets() == {one.pk: [two.pk]}
+
+
+def test_a_raw_and_its_jpeg_are_one_shot_and_no_question(several):
+    raw, jpeg, copy, *_ = several
+    raw.update_facts(format="NEF")
+    sighting(raw, path="DCIM/DSC_1.NEF")
+    sighting(jpeg, path="DCIM/DSC_1.JPG")
+    for one, other in ((raw, jpeg), (raw, copy), (jpeg, copy)):
+        rows.match(one, other)
+    regroup()
+    assert open_sets() == {raw.pk: [copy.pk]}
 
 
 def test_a_keeper_is_compared_with_what_only_its_copy_matches(several):

@@ -139,7 +139,7 @@ def test_the_command_says_loudly_what_is_not_kept(drive, capsys):
 
     said = run()
     assert "NOT KEPT: 1 video (" in said and "and 1 other file (11\xa0bytes)" in said
-    assert "--keep documents keeps them" in run("--keep", "videos")
+    assert "With --keep documents such files" in run("--keep", "videos")
     assert "NOT KEPT" not in run("--keep", "videos,documents")
 
 

@@ -117,8 +117,8 @@ class Command(BaseCommand):
         )
         option = ",".join(KEPT_AT_WISH[one] for one in left)
         self.stdout.write(
-            f"NOT KEPT: {what}. They are on this drive alone, as far as the vault knows. "
-            f"--keep {option} keeps them."
+            f"NOT KEPT: {what}: on this drive alone, as far as the vault knows. "
+            f"With --keep {option} such files are kept, too."
         )
 
 
