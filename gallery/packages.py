@@ -96,9 +96,23 @@ _RULES = tuple(
 )
 
 
+# Of a network drive's own thumbnails: where they lie, and what they show.
+_THUMBNAILS = (
+    ("Synology", re.compile(r"(?P<above>.*/)?@eaDir/(?P<name>[^/]+)/SYNO[^/]+")),
+    (
+        "QNAP",
+        re.compile(r"(?P<above>.*/)?\.@__thumb/(?:default|s100|s800)(?P<name>[^/]+)"),
+    ),
+)
+
+
 def places(path: str) -> Iterator[Place]:
     """Where the original of this file would lie, if it is a version of one."""
     yield from _in_library(path)
+    for program, pattern in _THUMBNAILS:
+        if found := pattern.fullmatch(path):
+            above = (found["above"] or "./").removesuffix("/")
+            yield Place(program, Role.PREVIEW, above, _stem(found["name"]))
     folder, slash, name = path.rpartition("/")
     stem = _stem(name)
     if not folder.endswith((".picasaoriginals", "Originals")):
@@ -144,7 +158,7 @@ class Packages:
         for place in places(path):
             name = self._names(place.folder).get(place.stem.casefold())
             if name and self._is_with(place):
-                original = f"{place.folder}/{name}"
+                original = f"{place.folder}/{name}".removeprefix("./")
                 return Version(place.program, place.role, original)
         return None
 

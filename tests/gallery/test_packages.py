@@ -50,6 +50,12 @@ KNOWN = [
         ("Photos", Role.PREVIEW),
         f"P.photoslibrary/originals/A/{UUID}.heic",
     ),
+    (
+        "Ferien/@eaDir/b.jpg/SYNOPHOTO_THUMB_XL.jpg",
+        ("Synology", Role.PREVIEW),
+        "Ferien/b.jpg",
+    ),
+    (".@__thumb/s1002004.jpg", ("QNAP", Role.PREVIEW), "2004.jpg"),
     ("Ferien/b.jpg", ("Picasa", Role.EDITED), "Ferien/.picasaoriginals/b.jpg"),
     ("b.jpg", ("Picasa", Role.EDITED), ".picasaoriginals/b.jpg"),
 ]
