@@ -207,7 +207,7 @@ class Real:
         many = int(begins[-1] - begins[0])
         spots = np.empty(many, dtype=pool.dtype)
         spots["place"] = self.chance.choice(pool["place"], many)
-        # As far apart as real ones: with little noise all were copies of a few.
+        # With little noise all would be copies of those learnt from.
         spots["bits"] = self.chance.choice(pool["bits"], many) ^ self._noise(many)
         begins = begins - begins[0]
         pictures = len(begins) - 1

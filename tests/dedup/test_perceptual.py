@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from dedup.perceptual import all_turns, fingerprint, turned, words
 from tests.pictures import scene
@@ -14,6 +14,13 @@ def test_a_smaller_copy_keeps_its_hash():
     picture = scene(seed=3)
     small = fingerprint(picture.resize((160, 120)))
     assert distance(fingerprint(picture).bits, small.bits) <= 8
+
+
+def test_an_equalised_copy_keeps_its_hash():
+    for seed in (3, 7):
+        picture = scene(seed=seed)
+        even = ImageOps.equalize(picture.convert("L"))
+        assert distance(fingerprint(picture).bits, fingerprint(even).bits) <= 16
 
 
 def test_unlike_pictures_have_far_hashes():
@@ -32,8 +39,6 @@ def test_the_hash_of_a_turned_picture_follows_from_the_upright_one(turn):
 
 @pytest.mark.parametrize("turn", range(8))
 def test_turns_are_numbered_like_exif_orientations(turn):
-    from PIL import ImageOps
-
     picture = scene(seed=5, size=(60, 40))
     picture.getexif()[0x0112] = turn + 1
     expected = np.asarray(ImageOps.exif_transpose(picture))
