@@ -84,6 +84,10 @@ class Holder:
     def count(self) -> int:
         return sum(self.counts)
 
+    @property
+    def place(self) -> Place:
+        return Place(self.source, self.path)
+
     def to_json(self) -> dict[str, Any]:
         where = {"source": self.source.label, "id": self.source.pk, "path": self.path}
         return where | dict(zip(NAMES.values(), self.counts, strict=False))

@@ -96,10 +96,7 @@ def told(folder: Folder) -> str:
     ]
     line = f"{counted(folder.files, 'file', 'files')}: " + ", ".join(parts)
     if folder.holder:
-        count, place = (
-            folder.holder.count,
-            Place(folder.holder.source, folder.holder.path),
-        )
+        count, place = folder.holder.count, folder.holder.place
         line += "; " + _("%(count)s of them in %(place)s") % {
             "count": f"{count:,}",
             "place": printable(str(place)),
