@@ -85,8 +85,9 @@ def password_path(person: User, *, by: User) -> str:
 
 
 def _log(person: User, *, by: User, said: str) -> None:
-    """Write into the admin's log what somebody did to an account."""
-    LogEntry.objects.log_actions(by.pk, [person], CHANGE, said, single_object=True)
+    """Write into the admin's log what somebody with an account did to another one."""
+    if by.pk is not None:
+        LogEntry.objects.log_actions(by.pk, [person], CHANGE, said, single_object=True)
 
 
 def _require_another_than(person: User) -> None:
