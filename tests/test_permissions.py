@@ -84,6 +84,7 @@ class World:
     def __init__(self) -> None:
         write(Path(settings.STATIC_ROOT) / "probe.txt", b"")
         self.client = Client(raise_request_exception=False)
+        self.giver = User.objects.create_superuser("giver")
         self.people = {who: self.person(who) for who in WHO[2:]}
         self.rows()
         self.cookies = {who: self.logged_in(who) for who in WHO}
@@ -95,7 +96,7 @@ class World:
         if who == "no_role":
             made.groups.clear()
         else:
-            family.give_role(made, Role(who), by=User(is_superuser=True))
+            family.give_role(made, Role(who), by=self.giver)
         return made
 
     def rows(self) -> None:
