@@ -1,6 +1,6 @@
 """How well the dates of damaged photos are found again.
 
-    python bench/dates.py [FOLDER] [--shots N] [--half tune|report] [--json FILE] [--quick]
+    python bench/dates.py [FOLDER] [--shots N] [--half tune|report] [--seed N] [--json FILE] [--quick]
 
 Real photos with a camera's own date are made into the drives of a family: events with
 folders as people name them, cameras that number, phones that write the time into the
@@ -95,6 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER")
     parser.add_argument("--shots", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument(
         "--misses", action="store_true", help="List what was not within"
@@ -105,7 +106,12 @@ def main() -> None:
     shots = 300 if options.quick else options.shots
     with tempfile.TemporaryDirectory() as scratch:
         result = measure(
-            options.folder, shots, options.half, Path(scratch), misses=options.misses
+            options.folder,
+            shots,
+            options.half,
+            Path(scratch),
+            misses=options.misses,
+            seed=options.seed,
         )
     for name, value in result.items():
         print(f"{name:10} {value}", file=sys.stderr)
@@ -116,7 +122,13 @@ def main() -> None:
 
 
 def measure(
-    folder: Path | None, shots: int, half: str, scratch: Path, *, misses: bool
+    folder: Path | None,
+    shots: int,
+    half: str,
+    scratch: Path,
+    *,
+    misses: bool,
+    seed: int,
 ) -> dict[str, Any]:
     negatives = list(small_photos(folder, half=half, most=60 if shots <= 300 else 400))
     if len(negatives) < 5:
@@ -124,7 +136,7 @@ def measure(
             "Too few photos with a camera's own date; name a folder that has more."
         )
     drives = Drives(scratch / "drives")
-    chance = random.Random(f"dates {half}")
+    chance = random.Random(f"dates {half} {seed}")
     made = 0
     while made < shots:
         made += make_event(drives, negatives, chance, at_most=shots - made)

@@ -123,7 +123,11 @@ DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 ZONES = timedelta(minutes=MAX_OFFSET_MINUTES)
 _FINEST = list(Precision)
 _LIES = (Doubt.CLOCK, Doubt.LATER, Doubt.FUTURE)
-_CAMERA = (Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED, Origin.EXIF_MODIFIED)
+# A camera gives a file its own time, too.
+_CLOCKS = (
+    *(Origin.EXIF_ORIGINAL, Origin.EXIF_DIGITISED, Origin.EXIF_MODIFIED),
+    Origin.MODIFICATION_TIME,
+)
 _COARSE = (Origin.FOLDER_NAME, Origin.NEIGHBOURS)
 _WEAK = (*_COARSE, Origin.FILE_NAME, Origin.TAKEOUT)
 # Years in which the clocks of cameras begin when nobody has set them.
@@ -240,30 +244,34 @@ def _in_time(one: Evidence, now: datetime | None) -> Evidence:
 
 def _contradicted(every: list[Evidence]) -> list[Evidence]:
     """The evidence, marked where another statement shows that it is not true."""
-    honest = [one for one in every if not is_lie(one)]
-    limits = [one for one in honest if one.precision is Precision.LATEST]
-    there_by = min((one.taken_at for one in limits), default=None)
-    stated = [one for one in honest if one.origin in (Origin.FILE_NAME, *_COARSE)]
-    return [_checked(one, there_by, stated) for one in every]
+    stated = [
+        one
+        for one in every
+        if one.origin in (Origin.FILE_NAME, *_COARSE) and not is_lie(one)
+    ]
+    every = [_on_the_clock(one, stated) for one in every]
+    limits = (one for one in every if one.precision is Precision.LATEST)
+    there_by = min((one.taken_at for one in limits if not is_lie(one)), default=None)
+    return [_in_order(one, there_by) for one in every]
 
 
-def _checked(
-    one: Evidence, there_by: datetime | None, stated: list[Evidence]
-) -> Evidence:
-    if one.doubt or one.precision is Precision.LATEST:
+def _on_the_clock(one: Evidence, stated: list[Evidence]) -> Evidence:
+    """Doubt a January in which clocks begin, where the name or folder knows better."""
+    begins = one.taken_at.month == 1 and one.taken_at.year in _CLOCKS_BEGIN
+    if one.doubt or not begins or one.origin not in _CLOCKS:
+        return one
+    known = any(_excludes(other, one) for other in stated)
+    return replace(one, doubt=Doubt.CLOCK) if known else one
+
+
+def _in_order(one: Evidence, there_by: datetime | None) -> Evidence:
+    """Doubt a day or more that begins after the photo was there already."""
+    is_coarse = one.precision not in EXACT and one.origin in _WEAK
+    if one.doubt or one.precision is Precision.LATEST or not is_coarse:
         return one
     earliest, _ = span(one)
-    is_coarse = one.precision not in EXACT and one.origin in _WEAK
-    if there_by and is_coarse and earliest > there_by + DAY:
-        return replace(one, doubt=Doubt.LATER)
-    starts = one.taken_at.month == 1 and one.taken_at.year in _CLOCKS_BEGIN
-    if (
-        starts
-        and one.origin in _CAMERA
-        and any(_excludes(other, one) for other in stated)
-    ):
-        return replace(one, doubt=Doubt.CLOCK)
-    return one
+    is_late = there_by is not None and earliest > there_by + DAY
+    return replace(one, doubt=Doubt.LATER) if is_late else one
 
 
 def _excludes(other: Evidence, one: Evidence) -> bool:

@@ -328,6 +328,9 @@ def test_a_camera_in_its_first_january_is_disbelieved_where_the_folder_says_othe
     reset = said(Origin.EXIF_ORIGINAL, 2007, 1, 3, 4, 5)
     assert weighed(reset).taken_at == reset.taken_at
     assert weighed(reset, FOLDER).origin == Origin.FOLDER_NAME
+    # The same clock gave the file its time: that is no limit either.
+    file = by(Origin.MODIFICATION_TIME, 2007, 1, 3)
+    assert weighed(reset, file, FOLDER).origin == Origin.FOLDER_NAME
     winter = said(Origin.FOLDER_NAME, 2007, 1, 1, precision=Precision.YEAR)
     assert weighed(reset, winter).taken_at == reset.taken_at
 
