@@ -18,7 +18,14 @@ from django.db import DatabaseError, transaction
 from gallery import dating, notes, series
 from gallery.dates import EXACT, Evidence
 from gallery.folder_names import from_folders
-from gallery.models import DateEvidence, FolderToDate, Origin, Photo, SourceFile
+from gallery.models import (
+    DateEvidence,
+    FolderToDate,
+    Origin,
+    Photo,
+    SourceFile,
+    path_as_given,
+)
 from gallery.notes import Noted
 from gallery.stages import chunks
 
@@ -108,9 +115,12 @@ def weigh(row: FolderToDate) -> None:
 def _here(row: FolderToDate) -> list[_Here]:
     rows = SourceFile.objects.current().with_photo().order_by("pk")
     found = rows.filter(source=row.source_id, folder_key=row.folder_key)
+    kind = row.source.kind
     return [
-        _Here(*values)
-        for values in found.values_list("pk", "path", "modified_ns", "photo")
+        _Here(pk, path_as_given(kind, path), modified_ns, photo)
+        for pk, path, modified_ns, photo in found.values_list(
+            "pk", "path", "modified_ns", "photo"
+        )
     ]
 
 

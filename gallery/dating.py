@@ -16,7 +16,7 @@ from django.utils import timezone
 from gallery import dates, liars
 from gallery.dates import Evidence, Origin, Precision
 from gallery.folder_names import from_folders
-from gallery.models import DateEvidence, Photo, SourceFile
+from gallery.models import DateEvidence, Photo, SourceFile, path_as_given
 
 # The fields of a photo that say when it was taken.
 WHEN = ("taken_at", "taken_offset", "taken_precision", "taken_from")
@@ -31,7 +31,7 @@ HANDED_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one sighting says of a photo's date: its path and modification time."""
+    """What one sighting says of a photo's date: its path as given, and modification time."""
 
     path: str
     modified_ns: int | None  # since 1970 UTC
@@ -174,6 +174,7 @@ def _seen(photos: Sequence[int]) -> dict[int, list[Seen]]:
     """Every sighting of these photos, by photo id."""
     found: dict[int, list[Seen]] = defaultdict(list)
     rows = SourceFile.objects.filter(photo__in=photos)
-    for photo, path, modified_ns in rows.values_list("photo", "path", "modified_ns"):
-        found[photo].append(Seen(path, modified_ns))
+    values = rows.values_list("photo", "source__kind", "path", "modified_ns")
+    for photo, kind, path, modified_ns in values:
+        found[photo].append(Seen(path_as_given(kind, path), modified_ns))
     return found

@@ -27,6 +27,7 @@ from gallery.models import (
     StaleShelf,
     Thumbnail,
     folder_key,
+    path_as_given,
     path_key,
 )
 from gallery.stages import chunks
@@ -76,10 +77,6 @@ class Finding:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
-
-    @property
-    def seen(self) -> dating.Seen:
-        return dating.Seen(self.path, self.modified_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +388,11 @@ def _new_photo(run: ImportRun, sightings: Sequence[Finding]) -> Photo:
     )
     values = develop.facts(first.print) if first.print else {}
     _set(photo, values)
-    told = dating.by_sightings([one.seen for one in sightings])
+    seen = [
+        dating.Seen(path_as_given(run.source.kind, one.path), one.modified_ns)
+        for one in sightings
+    ]
+    told = dating.by_sightings(seen)
     _set(photo, dating.taken(photo, told))
     return photo
 

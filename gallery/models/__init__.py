@@ -32,6 +32,7 @@ from gallery.models.sources import (
     SourceFile,
     SourceFileQuerySet,
     folder_key,
+    path_as_given,
     path_key,
 )
 from gallery.models.steps import MAX_ATTEMPTS, Step, StepQuerySet
@@ -82,5 +83,6 @@ __all__ = [
     "Verification",
     "VerificationQuerySet",
     "folder_key",
+    "path_as_given",
     "path_key",
 ]

@@ -35,6 +35,14 @@ def folder_key(path: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
+def path_as_given(kind: str, path: str) -> str:
+    """A file's path on a source of this kind, as whoever brought it had it.
+
+    What is uploaded lies below folders of the person and the day, which say nothing of it.
+    """
+    return path.split("/", 2)[-1] if kind == Source.Kind.UPLOAD else path
+
+
 class SourceQuerySet(models.QuerySet):
     def drives(self) -> SourceQuerySet:
         return self.filter(kind=Source.Kind.DRIVE)

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from gallery import arrivals, transfers
+from gallery import arrivals, beside, transfers
 from gallery import vault as vaults
 from gallery.models import ImportRun, Outcome, Photo, Source, SourceFile, Thumbnail
 from gallery.views import upload
@@ -180,6 +180,15 @@ def test_script_gets_only_the_answers(admin_client, jpeg):
 def test_time_that_cannot_be_is_no_date(admin_client, jpeg):
     assert kinds(post(admin_client, ("x.jpg", jpeg), modified=["9" * 14])) == ["new"]
     assert Photo.objects.get().taken_at is None
+
+
+def test_the_folders_a_person_had_tell_a_date_and_ours_do_not(admin_client, jpeg):
+    run = json.loads(admin_client.post("/upload/begin/").content)["run"]
+    several(admin_client, run, ("1987 Sommer/x.jpg", jpeg))
+    beside.weigh_outstanding()
+    photo = Photo.objects.get()
+    assert (photo.taken_at.year, photo.taken_precision) == (1987, "season")
+    assert photo.sightings.get().path.count("/") == 3
 
 
 def test_upload_of_a_photo_whose_original_got_lost_stores_it_again(admin_client, jpeg):
