@@ -295,7 +295,7 @@ def restore(
     why: str = Restore.Why.ASKED,
 ) -> int:
     """Bring back those of these that lie in the trash, and note it; return how many."""
-    held = photos.trashed().select_for_update().order_by("pk")
+    held = photos.trashed().select_for_update(of=["self"]).order_by("pk")
     found = list(held.values_list("pk", "digest", "name", "in_favour_of__digest"))
     for some in chunks(found, 500):
         pks = [pk for pk, *_ in some]

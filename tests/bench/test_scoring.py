@@ -23,8 +23,12 @@ def member(*files, relation="keeper"):
     }
 
 
-def duplicates(*members):
-    return {"kind": "duplicates", "members": list(members)}
+def duplicates(*members, confidence=1.0):
+    return {
+        "kind": "duplicates",
+        "confidence": confidence,
+        "members": list(members),
+    }
 
 
 def test_what_is_in_one_set_with_its_original_is_found():

@@ -214,7 +214,7 @@ def test_everything_works_without_scripts(
 
     photos[0].move_to_trash(by=None, in_favour_of=photos[1])
     page.get_by_role("link", name="Trash").click()
-    page.get_by_role("button", name="Restore").click()
+    page.get_by_role("button", name="Restore photo 00.jpg").click()
     expect(page.get_by_text("is back among the photos")).to_be_visible()
 
 

@@ -364,6 +364,8 @@ def test_a_finger_goes_on_to_a_photo_that_is_there_already(
 def test_the_whole_screen_is_given_to_the_photo_and_back(photos, page, site):
     page.goto(site)
     open_large(page, "photo 02.jpg")
+    # It is open once it has the focus; before that it does not close.
+    expect(page.locator(".pswp")).to_be_focused()
     page.get_by_role("button", name="Full screen").click()
     expect(page.locator(":fullscreen").first).to_be_attached()
     page.get_by_role("button", name="Close").click()

@@ -143,7 +143,8 @@ def test_a_problem_of_one_file_keeps_its_set_out():
 
 
 def test_a_set_made_of_pairs_has_its_batch_at_once():
-    keeper, copy = photo(1), photo(2)
+    keeper = photo(1, width=4000, height=3000, camera_make="Canon")
+    copy = photo(2, width=1600, height=1200)
     rows.match(keeper, copy)
     sets.regroup()
     assert DuplicateSet.objects.get().batch is not None
