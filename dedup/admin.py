@@ -19,7 +19,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.shortcuts import get_object_or_404
-from django.template.defaultfilters import date, filesizeformat
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -45,7 +45,7 @@ from dedup.models import (
 )
 from dedup.pace import desk_order, progress
 from dedup.relation import Name
-from dedup.review import WORDS, albums_of, moves, review
+from dedup.review import WORDS, albums_of, moves, review, when_taken
 from dedup.sets import MIXED
 from dedup.trace import rows
 from dedup.views import batches, folders, trace
@@ -190,7 +190,9 @@ class DuplicateSetAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Taken"), ordering="taken_at")
     def taken(self, one: DuplicateSet) -> str:
-        return date(one.taken_at, "DATE_FORMAT") or _("not known")
+        members = one.first  # type: ignore[attr-defined]
+        keeper = next((member.photo for member in members if member.is_keeper), None)
+        return (keeper and when_taken(keeper)) or _("not known")
 
     def get_urls(self) -> list[URLPattern]:
         undo = path(

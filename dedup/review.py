@@ -230,7 +230,8 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def _taken(photo: Photo) -> str:
+def when_taken(photo: Photo) -> str:
+    """Say when a photo was taken, as exactly as that is known; empty where it is not."""
     if photo.taken_at is None:
         return ""
     if words := vague(photo.taken_at, photo.taken_precision):
@@ -264,7 +265,7 @@ FACTS: dict[str | Promise, Callable[[Photo], str]] = {
     gettext_lazy("File size"): lambda photo: filesizeformat(photo.size),
     gettext_lazy("Format"): lambda photo: photo.format,
     gettext_lazy("JPEG quality"): _quality,
-    gettext_lazy("Taken"): _taken,
+    gettext_lazy("Taken"): when_taken,
     gettext_lazy("Known from"): lambda photo: (
         str(photo.get_taken_from_display()) if photo.taken_at else ""
     ),
@@ -301,7 +302,10 @@ def moves(gains: Iterable[Gain]) -> list[Move]:
 
 def _moved(gain: Gain, names: Mapping[int, str]) -> Iterator[str]:
     if gain.is_date:
-        said = {"date": _taken(gain.copy), "origin": gain.copy.get_taken_from_display()}
+        said = {
+            "date": when_taken(gain.copy),
+            "origin": gain.copy.get_taken_from_display(),
+        }
         yield _("the date %(date)s (known from: %(origin)s)") % said
     if gain.is_position:
         yield _("the position %s") % _position(gain.copy)

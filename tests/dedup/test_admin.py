@@ -1,5 +1,7 @@
 """The review desk, asked over HTTP."""
 
+from datetime import datetime
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -106,6 +108,14 @@ def test_sets_of_a_source_are_counted_so_far_and_no_further(
     shown = admin_client.get(LIST, {"source": source}).context["cl"]
     assert shown.result_count == 2
     assert admin_client.get(LIST).context["cl"].result_count == 4
+
+
+def test_the_list_says_no_more_of_a_date_than_is_known(admin_client, pair):
+    keeper = pair.members.get(is_keeper=True).photo
+    keeper.update_facts(
+        taken_at=datetime(2014, 3, 12), taken_precision="latest", taken_from="file_name"
+    )
+    assertContains(admin_client.get(LIST), "12 March 2014 or before")
 
 
 def test_the_list_asks_no_more_for_more_sets(
