@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +47,19 @@ def write_json(result: Mapping[str, object], target: str, out: OutputWrapper) ->
         out.write(text)
     else:
         Path(target).write_text(text)
+
+
+def write_result(
+    result: Mapping[str, object],
+    target: str | None,
+    out: OutputWrapper,
+    summarise: Callable[[], None],
+) -> None:
+    """Say how it ended: as JSON where that was asked for, and in words beside a file."""
+    if target:
+        write_json(result, target, out)
+    if target != "-":
+        summarise()
 
 
 @contextmanager

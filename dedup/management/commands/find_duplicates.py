@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from dedup.backlog import Progress, Report, find_duplicates
 from gallery import vault
-from gallery.management.results import add_output_options, ending, write_json
+from gallery.management.results import add_output_options, ending, write_result
 
 
 class Command(BaseCommand):
@@ -39,10 +39,9 @@ class Command(BaseCommand):
             vault.require(settings.IMAGEVAULT_DATA)
             with shown(quiet=no_progress) as progress:
                 report = find_duplicates(workers=workers, progress=progress)
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         if report.failed:
             sys.exit(1)
 

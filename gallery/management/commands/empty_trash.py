@@ -13,7 +13,7 @@ from gallery.management.results import (
     add_output_options,
     bring_records_up,
     ending,
-    write_json,
+    write_result,
 )
 
 
@@ -63,10 +63,9 @@ class Command(BaseCommand):
             if by_hand:
                 report.add(trash.delete_by_hand(older_than=before))
             bring_records_up()
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         if report.refused:
             sys.exit(1)
         return None

@@ -18,7 +18,7 @@ from gallery.management.results import (
     named,
     printable,
     require_writable,
-    write_json,
+    write_result,
 )
 from gallery.models import Album
 
@@ -83,10 +83,9 @@ class Command(BaseCommand):
                 verify=verify,
                 progress=lambda files, done: tell(f"{files:,} files", done, None),
             )
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         sys.exit(1 if report.wrong or report.changed else 0)
 
     def summarise(self, report: ExportReport) -> None:

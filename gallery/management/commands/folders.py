@@ -15,7 +15,7 @@ from gallery.management.results import (
     ending,
     printable,
     require_writable,
-    write_json,
+    write_result,
 )
 from gallery.models import Source
 
@@ -54,11 +54,8 @@ class Command(BaseCommand):
         with ending(self, interrupted=_("Interrupted. Nothing was changed.")):
             found = containment.report(place, against=target)
         seconds = time.monotonic() - started
-        if json:
-            result = found.to_json() | {"seconds": round(seconds, 3)}
-            write_json(result, json, self.stdout)
-        if json != "-":
-            self.summarise(found, seconds)
+        result = found.to_json() | {"seconds": round(seconds, 3)}
+        write_result(result, json, self.stdout, lambda: self.summarise(found, seconds))
         sys.exit(1 if found.whole.missing.count else 0)
 
     def summarise(self, found: Report, seconds: float) -> None:

@@ -19,7 +19,7 @@ from gallery.management.results import (
     printable,
     require_writable,
     termination,
-    write_json,
+    write_result,
 )
 from gallery.models import Keep, Outcome, SourceFile
 
@@ -71,10 +71,12 @@ class Command(BaseCommand):
                     bring_records_up(ledgers=new)
         except (Refused, LabelTaken, vault.NoVault) as error:
             raise CommandError(str(error), returncode=2) from error
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report, dry_run=wanted["dry_run"])
+        write_result(
+            report.to_json(),
+            json,
+            self.stdout,
+            lambda: self.summarise(report, dry_run=wanted["dry_run"]),
+        )
         if report.ending is Ending.STOPPED:
             raise CommandError(report.why, returncode=2)
         sys.exit(status(report))

@@ -11,7 +11,7 @@ from gallery.management.results import (
     ending,
     printable,
     require_writable,
-    write_json,
+    write_result,
 )
 from gallery.rebuilding import NotEmpty, RebuildReport, rebuild
 
@@ -35,10 +35,9 @@ class Command(BaseCommand):
         )
         with stopping:
             report = rebuild()
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         sys.exit(1 if report.missing or report.unreadable else 0)
 
     def summarise(self, report: RebuildReport) -> None:

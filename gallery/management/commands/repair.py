@@ -12,7 +12,7 @@ from gallery.management.results import (
     named,
     printable,
     require_writable,
-    write_json,
+    write_result,
 )
 from gallery.originals import VaultFails
 from gallery.repairing import RepairReport, repair
@@ -55,10 +55,9 @@ class Command(BaseCommand):
         )
         with stopping:
             report = repair(folders, from_trash=from_trash)
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         sys.exit(1 if report.left else 0)
 
     def summarise(self, report: RepairReport) -> None:

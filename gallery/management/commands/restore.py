@@ -16,7 +16,7 @@ from gallery.management.results import (
     ending,
     named,
     require_writable,
-    write_json,
+    write_result,
 )
 
 
@@ -62,10 +62,9 @@ class Command(BaseCommand):
                 at=at,
                 progress=lambda done, size: tell(f"{done:,} originals", size, None),
             )
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         sys.exit(1 if report.wrong else 0)
 
     def summarise(self, report: backups.BackupReport) -> None:

@@ -15,7 +15,7 @@ from gallery.management.results import (
     ending,
     printable,
     require_writable,
-    write_json,
+    write_result,
 )
 from gallery.models import Damage
 
@@ -57,10 +57,9 @@ class Command(BaseCommand):
                     at.bytes,
                 ),
             )
-        if json:
-            write_json(report.to_json(), json, self.stdout)
-        if json != "-":
-            self.summarise(report)
+        write_result(
+            report.to_json(), json, self.stdout, lambda: self.summarise(report)
+        )
         sys.exit(1 if report.wrong else 0)
 
     def summarise(self, report: care.CareReport) -> None:
